@@ -1,0 +1,193 @@
+import { encodingFor, type SampleEncoding } from '../audio/convert.ts';
+import { AudioFormatError, checkFormat, type PcmFormat } from '../audio/format.ts';
+import { codedAudioName } from '../audio/sniff.ts';
+import { isWav, parseWavHeader } from '../audio/wav.ts';
+
+type Message = Readonly<Record<string, unknown>>;
+
+/** Where the audio of a message belongs and how to read it. */
+export interface AudioMessage {
+	stream: string;
+	/** The id came from `msg.parts`; without, the stream is an implicit one of its topic. */
+	explicit: boolean;
+	topic: string;
+	data: Buffer;
+	/** Absent on a message that only ends its stream. */
+	source?: {
+		format: PcmFormat;
+		encoding: SampleEncoding /** Header bytes to skip. */;
+		skip: number;
+		bytes: number;
+	};
+	/** The stream ends with this message. */
+	last: boolean;
+}
+
+export interface RawFormat {
+	/** 0 = unknown: Buffers without a format are then refused. */
+	rawSampleRate: number;
+	rawChannels: number;
+}
+
+interface Parts {
+	id?: unknown;
+	index?: unknown;
+	count?: unknown;
+	parts?: unknown;
+}
+
+const asObject = (value: unknown): Record<string, unknown> | undefined =>
+	value !== null && typeof value === 'object' ? (value as Record<string, unknown>) : undefined;
+
+const asNumber = (value: unknown): number | undefined => {
+	const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+	return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
+};
+
+/** The stream id of `msg.parts`: of nested parts (the Split node nests them) the deepest counts. */
+export function partsId(message: Message): string | undefined {
+	let parts = asObject(message['parts']) as Parts | undefined;
+	let id: unknown;
+	for (let depth = 0; parts && depth < 100; depth++) {
+		id = parts.id ?? id;
+		parts = asObject(parts.parts) as Parts | undefined;
+	}
+	return id === undefined || id === null || id === '' ? undefined : String(id);
+}
+
+/** The topic as text, '' if there is none. */
+export function topicOf(message: Message): string {
+	const topic = message['topic'];
+	return topic === undefined || topic === null ? '' : String(topic);
+}
+
+function isLast(message: Message): boolean {
+	if (message['complete']) return true;
+	const parts = asObject(message['parts']) as Parts | undefined;
+	const count = asNumber(parts?.count);
+	// A nested count tells about the pieces that Split made of one chunk, not about the stream.
+	return count !== undefined && parts?.parts === undefined && asNumber(parts?.index) === count - 1;
+}
+
+/**
+ * Reads an audio message: our own chunks, a whole WAV file, the first piece of one, a raw Buffer with `msg.audio`,
+ * sox-utils' flat fields, or a Buffer of the node's raw format. Anything else throws an AudioFormatError that
+ * names what it is.
+ * @param known the stream has begun, so a message without a format continues it
+ */
+export function readAudioMessage(
+	message: Message,
+	raw: RawFormat,
+	known: (stream: string) => boolean,
+): AudioMessage {
+	const payload = message['payload'];
+	const topic = topicOf(message);
+	const id = partsId(message);
+	const stream = id ?? `topic:${topic}`;
+	const base = { stream, explicit: id !== undefined, topic, last: isLast(message) };
+	if (!(payload instanceof Uint8Array)) {
+		if (message['complete'] && (payload === undefined || payload === null || payload === ''))
+			return { ...base, data: Buffer.alloc(0) };
+		throw notAudio(message);
+	}
+	const data = Buffer.isBuffer(payload)
+		? payload
+		: Buffer.from(payload.buffer, payload.byteOffset, payload.length);
+	const stated = statedFormat(message);
+	if (stated !== 'wav' && stated) return { ...base, data, source: source(data, stated) };
+	if (stated === 'wav' || isWav(data)) return wavMessage(base, data, message);
+	if (!data.length || known(stream)) return { ...base, data };
+	const coded = codedAudioName(data);
+	if (coded)
+		throw new AudioFormatError(
+			`The message holds ${coded} audio`,
+			'convert it to WAV or raw PCM first, for example with ffmpeg in an exec node',
+		);
+	if (!raw.rawSampleRate)
+		throw new AudioFormatError(
+			`A Buffer of ${data.length} bytes does not say its audio format`,
+			'set msg.audio = { sampleRate, channels, encoding }, or the raw format of this node',
+		);
+	const format = checkFormat({ sampleRate: raw.rawSampleRate, channels: raw.rawChannels });
+	return { ...base, data, source: source(data, { format, encoding: 's16le' }) };
+}
+
+interface Stated {
+	format: PcmFormat;
+	encoding: SampleEncoding;
+}
+
+const source = (data: Buffer, stated: Stated, skip = 0, bytes = Number.POSITIVE_INFINITY) => ({
+	...stated,
+	skip: Math.min(skip, data.length),
+	bytes,
+});
+
+function wavMessage(base: Omit<AudioMessage, 'data'>, data: Buffer, message: Message): AudioMessage {
+	const header = parseWavHeader(data);
+	const stated = { format: header.format, encoding: header.encoding };
+	const inPieces = base.explicit && !base.last;
+	const id = asObject(message['audio'])?.['stream'] ?? message['_msgid'];
+	return {
+		...base,
+		// A recording without parts is a stream of its own, not one more piece of its topic's.
+		stream: base.explicit || id === undefined ? base.stream : `recording:${String(id)}`,
+		explicit: true,
+		data,
+		source: source(data, stated, header.dataOffset, header.dataBytes),
+		last: !inPieces,
+	};
+}
+
+/** `msg.audio`, or the flat fields that sox-utils writes; undefined when the message states no format. */
+function statedFormat(message: Message): Stated | 'wav' | undefined {
+	const audio = asObject(message['audio']);
+	if (audio) {
+		const encoding = String(audio['encoding'] ?? 'pcm_s16le').toLowerCase();
+		if (encoding === 'wav') return 'wav';
+		const sample = PCM_NAMES[encoding];
+		if (!sample)
+			throw new AudioFormatError(
+				`msg.audio.encoding is "${encoding.slice(0, 40)}"`,
+				`convert the audio to one of ${Object.keys(PCM_NAMES).join(', ')} or wav`,
+			);
+		return stated(audio['sampleRate'], audio['channels'] ?? 1, sample, 'msg.audio.sampleRate');
+	}
+	if (message['rate'] === undefined || asNumber(message['rate']) === undefined) return undefined;
+	if (message['format'] === 'wav') return 'wav';
+	const kind = String(message['encoding'] ?? 'signed-integer');
+	const bits = asNumber(message['bits']) ?? 16;
+	const sample = encodingFor(bits, kind.startsWith('float'));
+	return stated(message['rate'], message['channels'] ?? 1, sample, 'msg.rate');
+}
+
+const PCM_NAMES: Record<string, SampleEncoding> = {
+	pcm_s16le: 's16le',
+	pcm_u8: 'u8',
+	pcm_s24le: 's24le',
+	pcm_s32le: 's32le',
+	pcm_f32le: 'f32le',
+};
+
+function stated(rate: unknown, channels: unknown, encoding: SampleEncoding, name: string): Stated {
+	const sampleRate = asNumber(rate);
+	if (sampleRate === undefined)
+		throw new AudioFormatError(`${name} is missing`, 'set it to a rate such as 16000');
+	return { format: checkFormat({ sampleRate, channels: asNumber(channels) ?? 1 }), encoding };
+}
+
+function notAudio(message: Message): AudioFormatError {
+	const { payload } = message;
+	if (message['transcript'] !== undefined)
+		return new AudioFormatError('The message carries a transcript, not audio', 'wire an audio output here');
+	if (message['session'] !== undefined)
+		return new AudioFormatError(
+			'The message carries a session event, not audio',
+			'wire an audio output here',
+		);
+	const what = payload === null ? 'null' : Array.isArray(payload) ? 'an array' : `a ${typeof payload}`;
+	return new AudioFormatError(
+		`msg.payload is ${payload === undefined ? 'missing' : what}, not a Buffer of audio`,
+		'send PCM chunks or a WAV file as a Buffer',
+	);
+}

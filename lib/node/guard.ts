@@ -1,0 +1,85 @@
+import type { Node, NodeMessage } from 'node-red';
+import { type ErrorCode, toVoiceError, type VoiceError } from './errors.ts';
+import type { StatusLine } from './status.ts';
+
+/** Sends on output `port` (0-based) only, so that the other outputs stay silent. */
+export type SendTo = (port: number, message: object) => void;
+
+export interface GuardOptions {
+	/** The code for an error that nobody foresaw. */
+	fallback: ErrorCode;
+	status: StatusLine;
+	/** Called with every error before it is reported, for nodes that keep counts. */
+	onError?: (error: VoiceError) => void;
+}
+
+/**
+ * The only way in which our nodes meet Node-RED's events. An async handler that rejects would end the whole
+ * Node-RED process, so everything that a handler throws or rejects with becomes one report: a Catch node gets
+ * the code, the status line turns red, and Node-RED logs it once if no Catch node took it.
+ */
+export class NodeGuard {
+	readonly #node: Node;
+	readonly #options: GuardOptions;
+
+	constructor(node: Node, options: GuardOptions) {
+		this.#node = node;
+		this.#options = options;
+	}
+
+	/** Handles messages; `handler` may be async. Complete nodes fire when it resolves, Catch nodes when not. */
+	onInput(handler: (message: NodeMessage & Record<string, unknown>, send: SendTo) => unknown): void {
+		this.#node.on('input', (message, send, done) => {
+			const sendTo = portSender((messages) => send(messages as NodeMessage[]));
+			Promise.resolve()
+				.then(() => handler(message as NodeMessage & Record<string, unknown>, sendTo))
+				.then(
+					() => done(),
+					(thrown) => done(this.#show(thrown)),
+				);
+		});
+	}
+
+	/** Clean-up on redeploy and shutdown; what fails is logged, and Node-RED goes on. */
+	onClose(handler: (removed: boolean) => unknown): void {
+		this.#node.on('close', (removed: boolean, done: () => void) => {
+			Promise.resolve()
+				.then(() => handler(removed))
+				.catch((thrown) => this.#node.warn(String(thrown)))
+				.finally(done);
+		});
+	}
+
+	/**
+	 * Reports an error that no message in hand caused (a device went away, a server closed).
+	 * @param cause the message that began the work, so that a Catch node can tell which it was
+	 */
+	report(thrown: unknown, cause: object = {}): void {
+		this.#node.error(this.#show(thrown), cause as NodeMessage);
+	}
+
+	/** Runs work that nothing waits for; a failure is reported. */
+	run(work: () => unknown, cause?: object): void {
+		Promise.resolve()
+			.then(work)
+			.catch((thrown) => this.report(thrown, cause));
+	}
+
+	/** Sends outside of an input handler. */
+	readonly send: SendTo = portSender((messages) => this.#node.send(messages as NodeMessage[]));
+
+	#show(thrown: unknown): VoiceError {
+		const error = toVoiceError(thrown, this.#options.fallback, this.#node.type);
+		this.#options.onError?.(error);
+		this.#options.status.show('error', `code.${error.code}`);
+		return error;
+	}
+}
+
+function portSender(send: (messages: (object | null)[]) => void): SendTo {
+	return (port, message) => {
+		const messages: (object | null)[] = new Array(port).fill(null);
+		messages.push(message);
+		send(messages);
+	};
+}

@@ -1,0 +1,73 @@
+import { type ErrorCode, VoiceError } from './errors.ts';
+
+// Settings reach a node as the editor stored them, or as text when they come from ${ENV}; a flow written by hand
+// may leave them out. Each reader accepts all of that and names the setting in its error.
+
+export type RawSettings = Readonly<Record<string, unknown>>;
+
+interface NumberRule {
+	min?: number;
+	max?: number;
+	integer?: boolean;
+}
+
+/** Reads settings for one node; a value that cannot be used throws a VoiceError with `code`. */
+export class SettingsReader {
+	readonly #raw: RawSettings;
+	readonly #code: ErrorCode;
+
+	constructor(raw: object, code: ErrorCode) {
+		this.#raw = raw as RawSettings;
+		this.#code = code;
+	}
+
+	text(name: string, fallback = ''): string {
+		const value = this.#raw[name];
+		return value === undefined || value === null ? fallback : String(value).trim();
+	}
+
+	number(name: string, fallback: number, rule: NumberRule = {}): number {
+		const text = this.text(name);
+		if (text === '') return fallback;
+		const value = Number(text);
+		const { min = 0, max = Number.MAX_SAFE_INTEGER, integer = false } = rule;
+		if (!Number.isFinite(value) || value < min || value > max || (integer && !Number.isInteger(value)))
+			throw this.#refuse(name, text, `use a ${integer ? 'whole ' : ''}number from ${min} to ${max}`);
+		return value;
+	}
+
+	flag(name: string, fallback: boolean): boolean {
+		const text = this.text(name).toLowerCase();
+		if (text === '') return fallback;
+		if (['true', '1', 'yes', 'on'].includes(text)) return true;
+		if (['false', '0', 'no', 'off'].includes(text)) return false;
+		throw this.#refuse(name, text, 'use true or false');
+	}
+
+	choice<const T extends string>(name: string, choices: readonly T[], fallback: T): T {
+		const text = this.text(name);
+		if (text === '') return fallback;
+		if (choices.includes(text as T)) return text as T;
+		throw this.#refuse(name, text, `use one of ${choices.join(', ')}`);
+	}
+
+	/** A JSON object; an empty setting is `{}`. */
+	object(name: string): Record<string, unknown> {
+		const raw = this.#raw[name];
+		if (raw !== null && typeof raw === 'object' && !Array.isArray(raw)) return { ...raw };
+		const text = this.text(name);
+		if (text === '') return {};
+		try {
+			const value: unknown = JSON.parse(text);
+			if (value !== null && typeof value === 'object' && !Array.isArray(value))
+				return value as Record<string, unknown>;
+		} catch {
+			// falls through to the error below
+		}
+		throw this.#refuse(name, text, 'use a JSON object such as {"key": "value"}');
+	}
+
+	#refuse(name: string, text: string, remedy: string): VoiceError {
+		return new VoiceError(this.#code, `The setting "${name}" is "${text.slice(0, 60)}"`, remedy);
+	}
+}

@@ -1,0 +1,50 @@
+import type { Node, NodeStatusFill, NodeStatusShape } from 'node-red';
+
+/** Node-RED cuts longer status texts in the editor's flow view. */
+const STATUS_LENGTH = 20;
+
+export type StatusLook = 'idle' | 'connecting' | 'active' | 'playing' | 'warning' | 'error';
+
+const LOOKS: Record<StatusLook, { fill: NodeStatusFill; shape: NodeStatusShape }> = {
+	idle: { fill: 'grey', shape: 'ring' },
+	connecting: { fill: 'yellow', shape: 'ring' },
+	active: { fill: 'green', shape: 'dot' },
+	playing: { fill: 'blue', shape: 'dot' },
+	warning: { fill: 'yellow', shape: 'dot' },
+	error: { fill: 'red', shape: 'ring' },
+};
+
+export type Translate = (key: string, values?: Record<string, unknown>) => string;
+
+/**
+ * The status line under a node: one look per state, translated texts of at most 20 characters, and no message to
+ * the editor when nothing changed.
+ */
+export class StatusLine {
+	readonly #node: Node;
+	readonly #translate: Translate;
+	#shown = '';
+
+	/** @param translate `RED._`; keys are looked up below `status.` in the node set's own catalogue */
+	constructor(node: Node, translate: Translate, nodeSet: string) {
+		this.#node = node;
+		this.#translate = (key, values) => translate(`${nodeSet}.status.${key}`, values);
+	}
+
+	show(look: StatusLook, key: string, values?: Record<string, unknown>): void {
+		const text = shorten(this.#translate(key, values));
+		const next = `${look} ${text}`;
+		if (next === this.#shown) return;
+		this.#shown = next;
+		this.#node.status({ ...LOOKS[look], text });
+	}
+
+	clear(): void {
+		this.#shown = '';
+		this.#node.status({});
+	}
+}
+
+function shorten(text: string): string {
+	return text.length <= STATUS_LENGTH ? text : `${text.slice(0, STATUS_LENGTH - 1)}…`;
+}

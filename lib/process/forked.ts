@@ -1,0 +1,151 @@
+import { fileURLToPath } from 'node:url';
+import { type SerializedVoiceError, VoiceError } from '../node/errors.ts';
+import { collectTail, type ExitState, type GuardedProcess, spawnGuarded } from './guarded.ts';
+
+interface Request {
+	request: number;
+	op: string;
+	payload: unknown;
+}
+interface Reply {
+	reply: number;
+	value?: unknown;
+	error?: SerializedVoiceError;
+}
+interface Notice {
+	event: string;
+	payload: unknown;
+}
+
+export interface ForkedOptions {
+	env?: NodeJS.ProcessEnv;
+	/** Called for each event that the child sends; Buffers arrive as Buffers. */
+	onEvent?: (event: string, payload: unknown) => void;
+	/** The error for a request that the child can no longer answer. `stderr` is the child's last output. */
+	lost: (reason: 'exited' | 'timeout', stderr: string) => VoiceError;
+}
+
+/**
+ * A child process that runs one of our own modules around a native addon: request and reply, and events from
+ * the child. A request never hangs: it is answered, or rejects when the child exits or `timeoutMs` passes.
+ */
+export class ForkedChild {
+	readonly exited: Promise<ExitState>;
+	readonly #guarded: GuardedProcess;
+	readonly #options: ForkedOptions;
+	readonly #pending = new Map<
+		number,
+		{ resolve: (value: unknown) => void; reject: (error: Error) => void }
+	>();
+	readonly #stderr: () => string;
+	#next = 1;
+	#alive = true;
+
+	constructor(module: URL, options: ForkedOptions) {
+		this.#options = options;
+		this.#guarded = spawnGuarded(process.execPath, [fileURLToPath(module)], {
+			ipc: true,
+			env: options.env ?? process.env,
+		});
+		const child = this.#guarded.process;
+		// Addons print to stdout; nobody reads it, so keep it flowing or the child blocks.
+		child.stdout?.resume();
+		this.#stderr = child.stderr ? collectTail(child.stderr) : () => '';
+		child.on('message', (message) => this.#receive(message as Reply | Notice));
+		this.exited = this.#guarded.exited.then((state) => {
+			this.#alive = false;
+			for (const { reject } of this.#pending.values()) reject(this.#options.lost('exited', this.#stderr()));
+			this.#pending.clear();
+			return state;
+		});
+	}
+
+	get alive(): boolean {
+		return this.#alive;
+	}
+
+	/** The child's last output on stderr. */
+	get stderr(): string {
+		return this.#stderr();
+	}
+
+	/** Resolves with the child's answer; rejects with its VoiceError or with `lost(…)`. */
+	request(op: string, payload: unknown, timeoutMs: number): Promise<unknown> {
+		if (!this.#alive) return Promise.reject(this.#options.lost('exited', this.#stderr()));
+		const request = this.#next++;
+		return new Promise((resolve, reject) => {
+			const timer = setTimeout(() => {
+				this.#pending.delete(request);
+				reject(this.#options.lost('timeout', this.#stderr()));
+			}, timeoutMs);
+			const settle =
+				<T>(act: (value: T) => void) =>
+				(value: T) => {
+					clearTimeout(timer);
+					act(value);
+				};
+			this.#pending.set(request, { resolve: settle(resolve), reject: settle(reject) });
+			this.#send({ request, op, payload } satisfies Request);
+		});
+	}
+
+	/** Sends without waiting for an answer; lost if the child is gone. Returns false when the pipe is full. */
+	notify(op: string, payload: unknown): boolean {
+		return this.#alive && this.#send({ request: 0, op, payload } satisfies Request);
+	}
+
+	stop(graceMs?: number): Promise<ExitState> {
+		return this.#guarded.stop(graceMs);
+	}
+
+	kill(): Promise<ExitState> {
+		return this.#guarded.kill();
+	}
+
+	#send(message: Request): boolean {
+		const child = this.#guarded.process;
+		// A child that is just dying answers EPIPE or a closed channel; its exit settles the request.
+		return child.connected && child.send(message, () => {});
+	}
+
+	#receive(message: Reply | Notice): void {
+		if ('event' in message) {
+			this.#options.onEvent?.(message.event, message.payload);
+			return;
+		}
+		const pending = this.#pending.get(message.reply);
+		this.#pending.delete(message.reply);
+		if (message.error) pending?.reject(VoiceError.from(message.error));
+		else pending?.resolve(message.value);
+	}
+}
+
+export type Handlers = Record<string, (payload: never) => unknown>;
+
+/**
+ * The child's side: answers requests with the handlers' results, and ends the process when the parent is gone.
+ * `toError` turns what a handler throws into a VoiceError.
+ * Returns the function that sends an event to the parent.
+ */
+export function serveParent(
+	handlers: Handlers,
+	toError: (thrown: unknown) => VoiceError,
+): (event: string, payload: unknown) => void {
+	// process.exit can hang in an addon's clean-up (naudiodon, when its device is gone); a signal cannot.
+	process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+	process.on('message', (message: Request) => {
+		const answer = (reply: Omit<Reply, 'reply'>) => {
+			if (message.request && process.connected) process.send?.({ reply: message.request, ...reply });
+		};
+		const handler = handlers[message.op] as ((payload: unknown) => unknown) | undefined;
+		Promise.resolve()
+			.then(() => handler?.(message.payload))
+			.then(
+				(value) => answer({ value }),
+				(thrown) => answer({ error: toError(thrown).toJSON() }),
+			);
+	});
+	return (event, payload) => {
+		if (process.connected) process.send?.({ event, payload } satisfies Notice);
+	};
+}
