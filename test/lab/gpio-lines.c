@@ -8,6 +8,11 @@ struct chip chips[MAX_CHIPS];
 int chip_count;
 void (*on_interrupt)(const struct line *line);
 
+const struct attribute chip_files[3] = { { "base", BASE }, { "ngpio", NGPIO }, { "label", LABEL } };
+const struct attribute line_files[4] = {
+	{ "value", VALUE }, { "direction", DIRECTION }, { "edge", EDGE }, { "active_low", ACTIVE_LOW },
+};
+
 int add_chip(const char *description)
 {
 	struct chip *chip = &chips[chip_count];
@@ -39,6 +44,51 @@ struct line *line_of(int number)
 	return chip ? &chip->lines[number - chip->base] : NULL;
 }
 
+struct place find(const char *path)
+{
+	struct place place = { .kind = NOTHING };
+	char file[16] = "";
+	int number;
+
+	if (!strcmp(path, "/")) {
+		place.kind = ROOT;
+	} else if (!strcmp(path, "/export")) {
+		place.kind = EXPORT;
+	} else if (!strcmp(path, "/unexport")) {
+		place.kind = UNEXPORT;
+	} else if (!strcmp(path, "/.ctl")) {
+		place.kind = CONTROL;
+	} else if (sscanf(path, "/gpiochip%d/%15s", &number, file) >= 1) {
+		place.chip = chip_of(number);
+		if (!place.chip || place.chip->base != number)
+			return place;
+		if (!file[0])
+			place.kind = CHIP;
+		for (size_t i = 0; i < sizeof chip_files / sizeof chip_files[0]; i++)
+			if (!strcmp(file, chip_files[i].name))
+				place.kind = chip_files[i].kind;
+	} else if (sscanf(path, "/gpio%d/%15s", &number, file) >= 1) {
+		place.chip = chip_of(number);
+		place.line = line_of(number);
+		if (!place.line || !place.line->exported)
+			return place;
+		place.exports = place.line->exports;
+		if (!file[0])
+			place.kind = LINE;
+		for (size_t i = 0; i < sizeof line_files / sizeof line_files[0]; i++)
+			if (!strcmp(file, line_files[i].name))
+				place.kind = line_files[i].kind;
+	}
+	return place;
+}
+
+bool is_gone(const struct place *place)
+{
+	if (place->chip && !place->chip->present)
+		return true;
+	return place->line && (!place->line->exported || place->line->exports != place->exports);
+}
+
 int logical(const struct line *line)
 {
 	return line->level ^ line->active_low;
@@ -64,6 +114,7 @@ int export_line(struct line *line)
 	if (line->exported || line->held)
 		return -EBUSY;
 	line->exported = true;
+	line->exports++;
 	line->output = line->active_low = false;
 	line->edge = 0;
 	return 0;

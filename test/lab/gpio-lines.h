@@ -1,5 +1,5 @@
 /*
- * The GPIO chips behind gpio-sysfs.c: what the kernel's gpiolib does with a line, free of any filesystem. Lines go by
+ * The GPIO chips behind gpio-sysfs.c: what the kernel's gpiolib does with a line, and how files name it. Lines go by
  * their sysfs numbers, chips by the number of their first line. Functions answer 0 or a negative errno. The caller
  * keeps them from running at the same time.
  */
@@ -17,6 +17,7 @@ struct line {
 	int level;           /* at the pin: 0 or 1 */
 	int edge;            /* RISING | FALLING */
 	unsigned int events; /* interrupts so far */
+	unsigned int exports; /* how often it has been exported */
 };
 
 struct chip {
@@ -42,6 +43,25 @@ int unexport_line(struct line *line);
 int set_value(struct line *line, const char *text);
 int set_direction(struct line *line, const char *text);
 int set_edge(struct line *line, const char *text);
+
+/* What a path below /sys/class/gpio names. */
+enum kind { NOTHING, ROOT, EXPORT, UNEXPORT, CONTROL, CHIP, BASE, NGPIO, LABEL, LINE, VALUE, DIRECTION, EDGE, ACTIVE_LOW };
+
+struct place {
+	enum kind kind;
+	struct chip *chip;
+	struct line *line;
+	unsigned int exports; /* of the line, at the time */
+};
+
+struct place find(const char *path);
+bool is_gone(const struct place *place); /* was the line unexported, or its chip removed, since? */
+
+/* The names of a chip's, or a line's, attribute files. */
+extern const struct attribute {
+	const char *name;
+	enum kind kind;
+} chip_files[3], line_files[4];
 
 int control(const char *command); /* what a test writes to .ctl */
 

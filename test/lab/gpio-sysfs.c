@@ -4,8 +4,8 @@
  *
  *   gpio-sysfs <base>:<ngpio>:<label> ...
  *
- * Prints "ready" and runs in the foreground until it is killed. Other processes see the filesystem when they enter
- * this process's mount namespace (nsenter -t <pid> -m), or under /proc/<pid>/root/sys/class/gpio.
+ * Prints "ready" and runs in the foreground until it is killed or its parent ends. Other processes see the filesystem
+ * when they enter this process's mount namespace (nsenter), or under /proc/<pid>/root/sys/class/gpio.
  *
  * What programs see is the kernel's:
  *   export, unexport        EINVAL: no such line, or not exported; EBUSY: exported already, or held by somebody else
@@ -18,33 +18,20 @@
  *   remove <base>           the chip vanishes, with its lines
  */
 #define FUSE_USE_VERSION 35
-#define _GNU_SOURCE
 #include "gpio-lines.h"
+#include "gpio-namespace.h"
 #include <errno.h>
 #include <fuse.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define MOUNT_POINT "/sys/class/gpio"
-
-/* What a path names. */
-enum kind { NOTHING, ROOT, EXPORT, UNEXPORT, CONTROL, CHIP, BASE, NGPIO, LABEL, LINE, VALUE, DIRECTION, EDGE, ACTIVE_LOW };
-
-struct place {
-	enum kind kind;
-	struct chip *chip;
-	struct line *line;
-};
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* An open file. `seen` is the line's interrupt count when this file was last read, as kernfs keeps it. */
 struct handle {
@@ -56,56 +43,6 @@ struct handle {
 
 static struct handle *handles;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the handles and all chips */
-
-static const struct { const char *name; enum kind kind; } chip_files[] = {
-	{ "base", BASE }, { "ngpio", NGPIO }, { "label", LABEL },
-}, line_files[] = {
-	{ "value", VALUE }, { "direction", DIRECTION }, { "edge", EDGE }, { "active_low", ACTIVE_LOW },
-};
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static struct place find(const char *path)
-{
-	struct place place = { NOTHING, NULL, NULL };
-	char file[16] = "";
-	int number;
-
-	if (!strcmp(path, "/")) {
-		place.kind = ROOT;
-	} else if (!strcmp(path, "/export")) {
-		place.kind = EXPORT;
-	} else if (!strcmp(path, "/unexport")) {
-		place.kind = UNEXPORT;
-	} else if (!strcmp(path, "/.ctl")) {
-		place.kind = CONTROL;
-	} else if (sscanf(path, "/gpiochip%d/%15s", &number, file) >= 1) {
-		place.chip = chip_of(number);
-		if (!place.chip || place.chip->base != number)
-			return place;
-		if (!file[0])
-			place.kind = CHIP;
-		for (size_t i = 0; i < COUNT(chip_files); i++)
-			if (!strcmp(file, chip_files[i].name))
-				place.kind = chip_files[i].kind;
-	} else if (sscanf(path, "/gpio%d/%15s", &number, file) >= 1) {
-		place.chip = chip_of(number);
-		place.line = line_of(number);
-		if (!place.line || !place.line->exported)
-			return place;
-		if (!file[0])
-			place.kind = LINE;
-		for (size_t i = 0; i < COUNT(line_files); i++)
-			if (!strcmp(file, line_files[i].name))
-				place.kind = line_files[i].kind;
-	}
-	return place;
-}
-
-/* Was the line unexported, or its chip removed, since the file was opened? */
-static bool is_gone(const struct place *place)
-{
-	return (place->chip && !place->chip->present) || (place->line && !place->line->exported);
-}
 
 static void wake(const struct line *line)
 {
@@ -321,32 +258,10 @@ static const struct fuse_operations operations = {
 	.write = op_write, .poll = op_poll, .truncate = op_truncate, .init = op_init,
 };
 
-static void die(const char *what)
-{
-	perror(what);
-	exit(1);
-}
-
-/* A mount namespace in which MOUNT_POINT exists, whether or not this kernel has GPIO. */
-static void enter_namespace(void)
-{
-	if (unshare(CLONE_NEWNS))
-		die("unshare (needs CAP_SYS_ADMIN)");
-	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL))
-		die("mount --make-rprivate /");
-	if (access(MOUNT_POINT, F_OK) == 0)
-		return;
-	if (mount("none", "/sys/class", "tmpfs", 0, NULL))
-		die("mount tmpfs on /sys/class");
-	if (mkdir(MOUNT_POINT, 0755))
-		die("mkdir " MOUNT_POINT);
-}
-
 int main(int argc, char **argv)
 {
 	char *arguments[] = { argv[0], "-f", MOUNT_POINT, NULL };
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL); /* the kernel unmounts when the last process leaves the namespace */
 	on_interrupt = wake;
 	for (int i = 1; i < argc; i++) {
 		if (add_chip(argv[i])) {
@@ -354,6 +269,6 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
-	enter_namespace();
+	enter_namespace(MOUNT_POINT);
 	return fuse_main(3, arguments, &operations, NULL);
 }

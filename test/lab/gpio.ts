@@ -6,6 +6,8 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { compileC, pkgConfig } from './root.ts';
 
+const SOURCES = ['gpio-sysfs.c', 'gpio-lines.c', 'gpio-namespace.c', 'gpio-lines.h', 'gpio-namespace.h'];
+
 export interface GpioChip {
 	/** The sysfs number of the chip's first line. */
 	base: number;
@@ -35,12 +37,13 @@ export interface VirtualGpio {
 
 /**
  * Starts a virtual /sys/class/gpio (gpio-sysfs.c, compiled on first use): a FUSE filesystem in a mount namespace of
- * its own, so the machine's own /sys is untouched. Needs root, gcc and libfuse3. Only /sys/class/gpio is there, not the
- * character devices /dev/gpiochip*; on a machine without GPIO, the rest of /sys/class is empty inside.
+ * its own, so the machine's own /sys is untouched. Needs gcc, libfuse3, and root or user namespaces. Only
+ * /sys/class/gpio is there, not the character devices /dev/gpiochip*; on a machine without GPIO, the rest of
+ * /sys/class is empty inside.
  * @throws if it cannot be compiled or mounted
  */
 export async function startGpio({ chips }: { chips: readonly GpioChip[] }): Promise<VirtualGpio> {
-	const program = compileC(['gpio-sysfs.c', 'gpio-lines.c', 'gpio-lines.h'], pkgConfig('fuse3'));
+	const program = compileC(SOURCES, pkgConfig('fuse3'));
 	const holder = spawn(
 		program,
 		chips.map(({ base, ngpio, label }) => `${base}:${ngpio}:${label}`),
@@ -57,14 +60,13 @@ export async function startGpio({ chips }: { chips: readonly GpioChip[] }): Prom
 		exited.then(() => Promise.reject(new Error(`gpio-sysfs did not start: ${stderr}`))),
 	]);
 	const pid = holder.pid!;
+	const enter = ['--target', String(pid), '--mount'];
+	if (process.getuid?.() !== 0) enter.push('--user', '--preserve-credentials');
 	const folder = `/proc/${pid}/root/sys/class/gpio`;
 	const control = (command: string) => writeFileSync(join(folder, '.ctl'), command);
 	return {
 		pid,
-		wrap: (command, args) => [
-			'nsenter',
-			['--target', String(pid), '--mount', `--wdns=${process.cwd()}`, '--', command, ...args],
-		],
+		wrap: (command, args) => ['nsenter', [...enter, `--wdns=${process.cwd()}`, '--', command, ...args]],
 		set: (number, level) => control(`set ${number} ${level}`),
 		hold: (number, held) => control(`hold ${number} ${held ? 1 : 0}`),
 		remove: (base) => control(`remove ${base}`),

@@ -9,12 +9,15 @@ const require = createRequire(import.meta.url);
 /** For every thing a test may need: is it here? If not, what to install. */
 const THINGS = {
 	pulseaudio: {
-		here: () => hasCommands('pulseaudio', 'pactl', 'pacat'),
+		here: () => hasCommands('pulseaudio', 'pactl', 'pacat', 'setpriv'),
 		get: 'apt install pulseaudio pulseaudio-utils libasound2-plugins',
 	},
 	'alsa-utils': { here: () => hasCommands('arecord', 'aplay'), get: 'apt install alsa-utils' },
 	fuse: { here: hasFuse, get: 'apt install fuse3 libfuse3-dev pkg-config, and access to /dev/fuse' },
-	'mount-namespace': { here: () => succeeds('unshare', '-m', 'true'), get: 'run as root (CAP_SYS_ADMIN)' },
+	'mount-namespace': {
+		here: () => succeeds('unshare', process.getuid?.() === 0 ? '-m' : '-rm', 'true'),
+		get: 'run as root (CAP_SYS_ADMIN), or allow user namespaces',
+	},
 	flite: { here: () => hasCommands('flite'), get: 'apt install flite' },
 	pocketsphinx: {
 		here: () => hasCommands('pocketsphinx_continuous'),

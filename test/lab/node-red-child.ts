@@ -7,7 +7,7 @@ import { createServer, type RequestListener } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import process from 'node:process';
-import type { ChildOptions, FromChild, ToChild } from './node-red-protocol.ts';
+import type { ChildOptions, FromChild, Status, ToChild } from './node-red-protocol.ts';
 
 interface SendEvent {
 	msg: Record<string, unknown>;
@@ -84,7 +84,7 @@ function observe(): void {
 		}
 	});
 	RED.events.on('node-status', ({ id, status }: { id: string; status: object }) => {
-		report({ kind: 'status', node: id, status: portable(status) as object });
+		report({ kind: 'status', node: id, status: portable(status) as Status });
 	});
 	// node.error() and done(error) both end here, with or without a Catch node that hears them.
 	const prototype = (
@@ -119,7 +119,7 @@ function flowsStarted(): Promise<void> {
 		RED.events.on('runtime-event', ({ payload }: { payload?: { error?: string; types?: string[] } }) => {
 			if (payload?.error !== 'missing-types') return;
 			const broken = RED.nodes.getNodeList().filter((set) => set.err !== undefined);
-			const why = broken.map((set) => `\n  ${set.id}: ${set.err}`).join('');
+			const why = broken.map((set) => `\n  ${set.id}: ${String(set.err).split('\n')[0]}`).join('');
 			reject(new Error(`Node-RED does not know the node types ${payload.types?.join(', ')}${why}`));
 		});
 	});
@@ -211,6 +211,7 @@ process.on('uncaughtException', (error) => {
 	process.exit(1);
 });
 start().catch((error: Error) => {
-	console.error(error);
-	process.exit(1);
+	process.send?.({ kind: 'failed', reason: error.message } satisfies FromChild, undefined, undefined, () =>
+		process.exit(1),
+	);
 });

@@ -19,6 +19,13 @@ export interface NodeFailure {
 	[field: string]: unknown;
 }
 
+/** A status as node.status() was given it; `{}` = cleared. */
+export interface Status {
+	fill?: string;
+	shape?: string;
+	text?: string;
+}
+
 /** A node set as Node-RED's registry has it. */
 export interface NodeSet {
 	/** `<module>/<set>` */
@@ -38,8 +45,9 @@ export interface ChildOptions {
 
 export type FromChild =
 	| { kind: 'ready'; url: string }
+	| { kind: 'failed'; reason: string }
 	| { kind: 'message'; node: string; port: number; msg: Message }
-	| { kind: 'status'; node: string; status: object }
+	| { kind: 'status'; node: string; status: Status }
 	| { kind: 'error'; error: NodeFailure }
 	| { kind: 'log'; level: number; text: string }
 	| { kind: 'answer'; id: number; result?: unknown; failure?: string };

@@ -1,27 +1,20 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { EventEmitter } from 'node:events';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { descendants, isAlive, LAB_MARK, type Proc, readProc } from './descendants.ts';
-import type {
-	Credentials,
-	FlowNode,
-	FromChild,
-	Message,
-	NodeFailure,
-	NodeSet,
-	Request,
-} from './node-red-protocol.ts';
+import { descendants, isAlive, LAB_MARK, type Proc } from './descendants.ts';
+import type { Credentials, FlowNode, FromChild, Message, NodeSet, Request } from './node-red-protocol.ts';
+import { NodeRedRecord } from './node-red-record.ts';
 import { packageRoot } from './root.ts';
 
-export type { Credentials, FlowNode, Message, NodeFailure, NodeSet } from './node-red-protocol.ts';
+export type { Credentials, FlowNode, Message, NodeFailure, NodeSet, Status } from './node-red-protocol.ts';
 
 export interface NodeRedOptions {
 	flow: readonly FlowNode[];
@@ -43,26 +36,12 @@ export interface NodeRedOptions {
 	logLevel?: 'error' | 'warn' | 'info' | 'debug' | 'trace';
 }
 
-export interface WaitOptions {
-	/** Output of the node, from 0 (default: any). */
-	port?: number;
-	/** Default 60 s; only there to end a test that hangs. */
-	timeoutMs?: number;
-}
-
-/** A status as node.status() was given it; `{}` = cleared. */
-export interface Status {
-	fill?: string;
-	shape?: string;
-	text?: string;
-}
-
 /**
  * Starts a real Node-RED in a process of its own, on a free port of 127.0.0.1, with this package installed in its user
  * folder as npm would, and watches everything that its nodes send, show and fail with. Nothing goes to the network.
  *
  * As in Node-RED itself, what a node sends to an output without a wire does not exist; wire it to a `sink`.
- * @throws if Node-RED does not start; the message holds its output
+ * @throws if Node-RED or its flows do not start; the message says why
  */
 export async function startNodeRed(options: NodeRedOptions): Promise<LabNodeRed> {
 	const userDir = await mkdtemp(join(tmpdir(), 'voice-lab-nr-'));
@@ -71,8 +50,8 @@ export async function startNodeRed(options: NodeRedOptions): Promise<LabNodeRed>
 		await nodeRed.ready;
 		return nodeRed;
 	} catch (error) {
-		await nodeRed.kill('SIGKILL');
-		await rm(userDir, { recursive: true, force: true });
+		await nodeRed.kill();
+		await nodeRed.stop().catch(() => {});
 		throw error;
 	}
 }
@@ -82,78 +61,59 @@ export function sink(id: string, z?: string): FlowNode {
 	return { id, type: 'debug', active: false, tosidebar: false, console: false, wires: [], ...(z && { z }) };
 }
 
-const LEVELS: Record<number, string> = {
-	10: 'fatal',
-	20: 'error',
-	30: 'warn',
-	40: 'info',
-	50: 'debug',
-	60: 'trace',
-};
-
-export class LabNodeRed {
+export class LabNodeRed extends NodeRedRecord {
 	/** Resolves when the flows have started. */
 	readonly ready: Promise<void>;
-	/** Its user folder and working directory; `stop` and `kill` leave it until the process has ended. */
+	/** Its user folder and working directory, until `stop`. */
 	readonly userDir: string;
-	/** Lines of its log and of its stdout and stderr, so far. */
-	readonly log: string[] = [];
 	/** Resolves when the process has ended. */
 	readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 	readonly #process: ChildProcess;
 	readonly #id = randomUUID();
-	readonly #happened = new EventEmitter();
-	readonly #messages: { node: string; port: number; msg: Message }[] = [];
-	readonly #statuses: { node: string; status: Status }[] = [];
-	readonly #errors: NodeFailure[] = [];
 	readonly #answers = new Map<number, (answer: { result?: unknown; failure?: string }) => void>();
-	readonly #seen = new Map<number, Proc>();
+	readonly #children = new Map<number, Proc>();
 	#requests = 0;
 	#url = '';
-	#ended = false;
+	#failure: string | undefined;
+	#killed = false;
 
 	constructor(userDir: string, options: NodeRedOptions) {
+		super();
 		this.userDir = userDir;
-		this.#happened.setMaxListeners(0);
-		const nodeRed =
-			options.nodeRedDir ?? dirname(createRequire(import.meta.url).resolve('node-red/package.json'));
-		this.#install(options);
-		const config = join(userDir, 'lab.json');
-		const main = createRequire(join(nodeRed, 'package.json')).resolve(nodeRed);
-		const settings = { ...labSettings(userDir), ...options.settings };
-		writeFileSync(config, JSON.stringify({ nodeRed: main, settings, logLevel: options.logLevel ?? 'info' }));
-		const script = fileURLToPath(new URL('./node-red-child.js', import.meta.url));
+		install(userDir, options);
 		const wrap = options.wrap ?? ((command, args) => [command, [...args]]);
-		const [command, args] = wrap(options.nodeBin ?? process.execPath, [script, config]);
+		const script = fileURLToPath(new URL('./node-red-child.js', import.meta.url));
+		const [command, args] = wrap(options.nodeBin ?? process.execPath, [script, join(userDir, 'lab.json')]);
+		const base = { PATH: process.env['PATH'], HOME: userDir, LANG: 'C.UTF-8' };
 		this.#process = spawn(command, args, {
 			cwd: userDir,
-			env: {
-				PATH: process.env['PATH'],
-				HOME: userDir,
-				LANG: 'C.UTF-8',
-				...options.env,
-				[LAB_MARK]: this.#id,
-			},
+			env: { ...base, ...options.env, [LAB_MARK]: this.#id },
 			stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
 			serialization: 'advanced',
 		});
-		this.exited = new Promise((resolve, reject) => {
-			this.#process.on('error', reject);
+		for (const input of [this.#process.stdout!, this.#process.stderr!])
+			createInterface({ input }).on('line', (line) => this.log.push(line));
+		this.#process.on('message', (event: FromChild) => this.take(event));
+		this.exited = new Promise((resolve) => {
+			const end = (reason: string) => {
+				this.end(reason);
+				for (const answer of this.#answers.values()) answer({ failure: reason });
+			};
+			this.#process.on('error', (error) => {
+				if (this.#process.pid !== undefined) return;
+				end(`cannot start ${command}: ${error.message}`);
+				resolve({ code: null, signal: null });
+			});
 			this.#process.on('close', (code, signal) => {
-				this.#ended = true;
-				this.#happened.emit('change');
-				for (const answer of this.#answers.values()) answer({ failure: this.#obituary() });
+				end(this.#failure ?? `Node-RED ended with ${code ?? signal}`);
 				resolve({ code, signal });
 			});
 		});
-		for (const stream of [this.#process.stdout!, this.#process.stderr!])
-			stream
-				.setEncoding('utf8')
-				.on('data', (text: string) => this.log.push(...text.split('\n').filter(Boolean)));
-		this.#process.on('message', (event: FromChild) => this.#take(event));
-		this.ready = this.#until('Node-RED to start', () => (this.#url ? true : undefined), 120_000).then(
-			() => {},
-		);
+		const started = () => {
+			if (this.#failure !== undefined) throw new Error(`Node-RED did not start: ${this.#failure}`);
+			return this.#url || undefined;
+		};
+		this.ready = this.until('Node-RED to start', started, 120_000).then(() => {});
 		this.ready.catch(() => {});
 	}
 
@@ -164,54 +124,6 @@ export class LabNodeRed {
 
 	get pid(): number {
 		return this.#process.pid!;
-	}
-
-	/** Every message that the node has sent, in order: the state at that moment, without req and res. */
-	messages(node: string, port?: number): Message[] {
-		return this.#messages
-			.filter((sent) => sent.node === node && (port === undefined || sent.port === port))
-			.map((sent) => sent.msg);
-	}
-
-	/** The first message of the node, also one sent already, for which `predicate` is true. */
-	waitFor(
-		node: string,
-		predicate: (msg: Message, index: number) => boolean = () => true,
-		{ port, timeoutMs }: WaitOptions = {},
-	): Promise<Message> {
-		const what = `a message of ${node}${port === undefined ? '' : ` on output ${port}`}`;
-		return this.#until(what, () => this.messages(node, port).find(predicate), timeoutMs);
-	}
-
-	/** What nodes reported with node.error() or done(error), in order. */
-	errors(node?: string): NodeFailure[] {
-		return this.#errors.filter((error) => node === undefined || error.node === node);
-	}
-
-	waitForError(
-		node: string,
-		predicate: (error: NodeFailure) => boolean = () => true,
-		{ timeoutMs }: Pick<WaitOptions, 'timeoutMs'> = {},
-	): Promise<NodeFailure> {
-		return this.#until(`an error of ${node}`, () => this.errors(node).find(predicate), timeoutMs);
-	}
-
-	/** Every status that the node has shown, in order. */
-	statuses(node: string): Status[] {
-		return this.#statuses.filter((shown) => shown.node === node).map((shown) => shown.status);
-	}
-
-	/** The first status of the node from the `after`-th on (default: any) for which `predicate` is true. */
-	waitForStatus(
-		node: string,
-		predicate: (status: Status) => boolean,
-		{ timeoutMs, after = 0 }: { timeoutMs?: number; after?: number } = {},
-	): Promise<Status> {
-		return this.#until(
-			`a status of ${node}`,
-			() => this.statuses(node).slice(after).find(predicate),
-			timeoutMs,
-		);
 	}
 
 	/** Hands a message to the node's input, as a wire would. Rejects if there is no such node. */
@@ -234,9 +146,10 @@ export class LabNodeRed {
 
 	/** Live descendants of the process, also those that have left its process group or outlived their parent. */
 	children(): Proc[] {
-		for (const proc of descendants(this.pid, this.#id)) this.#seen.set(proc.pid, proc);
-		for (const [pid, proc] of this.#seen) if (!isAlive(proc)) this.#seen.delete(pid);
-		return [...this.#seen.values()];
+		if (this.#process.pid === undefined) return [];
+		for (const proc of descendants(this.pid, this.#id)) this.#children.set(proc.pid, proc);
+		for (const [pid, proc] of this.#children) if (!isAlive(proc)) this.#children.delete(pid);
+		return [...this.#children.values()];
 	}
 
 	childPids(): number[] {
@@ -249,81 +162,48 @@ export class LabNodeRed {
 			const alive = this.children();
 			if (alive.length === 0) return;
 			if (Date.now() < deadline) continue;
-			const list = alive.map(({ pid, parent, command }) => `\n  ${pid} (of ${parent}) ${command}`).join('');
-			throw new Error(`${alive.length} processes outlive Node-RED:${list}`);
+			const list = alive.map(({ pid, parent, command }) => `\n  ${pid} (child of ${parent}): ${command}`);
+			throw new Error(`${alive.length} descendants of Node-RED are alive:${list.join('')}`);
 		}
 	}
 
 	/** SIGKILL, or another signal, for Node-RED itself; resolves when it has ended. Its descendants are not touched. */
 	async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
 		this.children();
+		this.#killed = true;
 		this.#process.kill(signal);
 		await this.exited;
 	}
 
 	/**
 	 * Stops Node-RED as Ctrl+C would and removes its user folder. Also cleans up after `kill` or a crash.
-	 * @throws if it does not end, ended other than by being stopped or killed, or leaves a process behind (which is
-	 * killed then)
+	 * @throws if it had crashed, does not end, or leaves a process behind (which is killed then) for `graceMs`
 	 */
-	async stop(): Promise<void> {
+	async stop(graceMs = 15_000): Promise<void> {
 		this.children();
-		if (!this.#ended) {
-			this.#process.kill('SIGTERM');
-			const timer = setTimeout(() => this.#process.kill('SIGKILL'), 40_000); // Node-RED gives nodes 15 s to close
-			const { code, signal } = await this.exited.finally(() => clearTimeout(timer));
-			if (code !== 0) this.log.push(`[lab] ended with ${code ?? signal}`);
-		}
+		// Node-RED gives nodes 15 s to close.
+		const timer = setTimeout(() => this.#process.kill('SIGKILL'), 40_000);
+		this.#process.kill('SIGTERM'); // does nothing if it has ended
+		const { code, signal } = await this.exited;
+		clearTimeout(timer);
 		try {
-			await this.waitForNoChildren();
-			const { exitCode, signalCode } = this.#process;
-			if (exitCode) throw new Error(this.#obituary());
-			if (signalCode === 'SIGKILL' && this.log.at(-1)?.startsWith('[lab]'))
-				throw new Error('Node-RED did not stop');
+			if (code !== 0 && !this.#killed)
+				throw new Error(`Node-RED ended with ${code ?? signal}\n${this.log.slice(-30).join('\n')}`);
+			await this.waitForNoChildren(graceMs);
 		} finally {
-			for (const { pid } of this.children()) if (readProc(pid)) process.kill(pid, 'SIGKILL');
+			for (const { pid } of this.children()) process.kill(pid, 'SIGKILL');
 			await rm(this.userDir, { recursive: true, force: true });
 		}
 	}
 
-	/** Writes the flow and installs the package in the user folder, as `npm install <folder>` would. */
-	#install({ flow, credentials = {}, packageDir = packageRoot }: NodeRedOptions): void {
-		const { name } = JSON.parse(readFileSync(join(packageDir, 'package.json'), 'utf8')) as { name: string };
-		const target = join(this.userDir, 'node_modules', name);
-		mkdirSync(dirname(target), { recursive: true });
-		symlinkSync(packageDir, target, 'dir');
-		const manifest = { name: 'lab', private: true, dependencies: { [name]: `file:${packageDir}` } };
-		writeFileSync(join(this.userDir, 'package.json'), JSON.stringify(manifest));
-		writeFileSync(join(this.userDir, 'flows.json'), JSON.stringify(flow));
-		writeFileSync(join(this.userDir, 'flows_cred.json'), JSON.stringify(credentials));
-	}
-
-	#take(event: FromChild): void {
-		switch (event.kind) {
-			case 'ready':
-				this.#url = event.url;
-				break;
-			case 'message':
-				this.#messages.push(event);
-				break;
-			case 'status':
-				this.#statuses.push(event);
-				break;
-			case 'error':
-				this.#errors.push(event.error);
-				break;
-			case 'log':
-				this.log.push(`[${LEVELS[event.level] ?? event.level}] ${event.text}`);
-				break;
-			case 'answer':
-				this.#answers.get(event.id)?.(event);
-				break;
-		}
-		this.#happened.emit('change');
+	protected override take(event: FromChild): void {
+		if (event.kind === 'ready') this.#url = event.url;
+		else if (event.kind === 'failed') this.#failure = event.reason;
+		else if (event.kind === 'answer') this.#answers.get(event.id)?.(event);
+		super.take(event);
 	}
 
 	#request(request: Request): Promise<unknown> {
-		if (this.#ended) return Promise.reject(new Error(this.#obituary()));
 		const id = ++this.#requests;
 		return new Promise((resolve, reject) => {
 			this.#answers.set(id, ({ result, failure }) => {
@@ -332,39 +212,28 @@ export class LabNodeRed {
 				else reject(new Error(failure));
 			});
 			this.#process.send({ ...request, id }, (error) => {
-				if (error) this.#answers.get(id)?.({ failure: `${error.message}; ${this.#obituary()}` });
+				if (error) this.#answers.get(id)?.({ failure: `Node-RED is gone: ${error.message}` });
 			});
 		});
 	}
+}
 
-	/** Resolves with the first value of `look` that is not undefined, looking whenever something happens. */
-	#until<T>(what: string, look: () => T | undefined, timeoutMs = 60_000): Promise<T> {
-		return new Promise((resolve, reject) => {
-			const settle = () => {
-				clearTimeout(timer);
-				this.#happened.off('change', check);
-			};
-			const fail = (reason: string) => {
-				settle();
-				reject(new Error(`waited for ${what}: ${reason}\n${this.log.slice(-15).join('\n')}`));
-			};
-			const check = () => {
-				const found = look();
-				if (found !== undefined) {
-					settle();
-					resolve(found);
-				} else if (this.#ended) fail(this.#obituary());
-			};
-			const timer = setTimeout(() => fail(`nothing in ${timeoutMs} ms`), timeoutMs);
-			this.#happened.on('change', check);
-			check();
-		});
-	}
-
-	#obituary(): string {
-		const { exitCode, signalCode } = this.#process;
-		return `Node-RED ended with ${exitCode ?? signalCode}\n${this.log.slice(-30).join('\n')}`;
-	}
+/** Writes the flow, and installs the package in the user folder as `npm install <folder>` would. */
+function install(userDir: string, options: NodeRedOptions): void {
+	const { flow, credentials = {}, packageDir = packageRoot, settings, logLevel = 'info' } = options;
+	const nodeRedDir =
+		options.nodeRedDir ?? dirname(createRequire(import.meta.url).resolve('node-red/package.json'));
+	const write = (name: string, content: unknown) =>
+		writeFileSync(join(userDir, name), JSON.stringify(content));
+	const { name } = JSON.parse(readFileSync(join(packageDir, 'package.json'), 'utf8')) as { name: string };
+	const target = join(userDir, 'node_modules', name);
+	mkdirSync(dirname(target), { recursive: true });
+	symlinkSync(packageDir, target, 'dir');
+	write('package.json', { name: 'lab', private: true, dependencies: { [name]: `file:${packageDir}` } });
+	write('flows.json', flow);
+	write('flows_cred.json', credentials);
+	const nodeRed = createRequire(join(nodeRedDir, 'package.json')).resolve(nodeRedDir);
+	write('lab.json', { nodeRed, settings: { ...labSettings(userDir), ...settings }, logLevel });
 }
 
 /** Nothing that leaves the machine, asks the user, or is not needed. */

@@ -8,8 +8,12 @@ import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { compileC } from './root.ts';
+import { alsaConfig, parseTeeName, pulseScript } from './sound-card-config.ts';
 
 const run = promisify(execFile);
+
+/** PCMs of an awkward card, which take one rate or channel count only. */
+const AWKWARD = ['only48', 'stereo'];
 
 export interface SoundCardOptions {
 	/** Hz of the card. Only a stream at this rate passes sample-exactly; PulseAudio resamples any other. */
@@ -135,8 +139,13 @@ class VirtualCard implements SoundCard {
 			join(folder, 'config', 'client.conf'),
 			'autospawn = no\nenable-shm = no\nenable-memfd = no\n',
 		);
-		writeFileSync(this.#script, this.#modules());
-		writeFileSync(this.env['ALSA_CONFIG_PATH']!, this.#alsaConfig());
+		writeFileSync(this.#script, pulseScript(this.#socket, rate, channels));
+		const playback = ['vspk', 'default', ...(awkward ? AWKWARD : [])];
+		const capture = ['vmic', 'default', ...(awkward ? AWKWARD : [])];
+		writeFileSync(
+			this.env['ALSA_CONFIG_PATH']!,
+			alsaConfig(this.#socket, join(folder, 'spoken'), { capture, playback }),
+		);
 	}
 
 	get #socket(): string {
@@ -145,34 +154,6 @@ class VirtualCard implements SoundCard {
 
 	get #script(): string {
 		return join(this.folder, 'config', 'card.pa');
-	}
-
-	#modules(): string {
-		const format = `format=s16le rate=${this.#rate} channels=${this.#channels}`;
-		// norewinds bounds a null sink's blocks to 50 ms, so a recorder hears at once; under playback it underruns.
-		return `load-module module-native-protocol-unix socket=${this.#socket} auth-anonymous=1
-load-module module-null-sink sink_name=speaker ${format}
-load-module module-null-sink sink_name=feed norewinds=1 ${format}
-load-module module-remap-source source_name=mic master=feed.monitor
-set-default-sink speaker
-set-default-source mic
-`;
-	}
-
-	/** Slaves are written in place: PortAudio offers every named PCM as a device, and the shim goes by their names. */
-	#alsaConfig(): string {
-		const server = `server "unix:${this.#socket}"`;
-		const hint = (name: string) => `hint { show on; description "Virtual ${name}" }`;
-		const mic = `capture.pcm { type pulse; device "mic"; ${server} }`;
-		const speaker = (name: string) => `playback.pcm {
-		type file; slave.pcm { type pulse; device "speaker"; ${server} }
-		file "${join(this.folder, 'spoken')}/${name}.%r.%c.%f"; format "raw"; truncate 0
-	}`;
-		const both = (name: string) => `pcm.!${name} { type asym; ${mic}; ${speaker(name)}; ${hint(name)} }\n`;
-		return `pcm.vmic { type asym; ${mic}; ${hint('vmic')} }
-pcm.vspk { type asym; ${speaker('vspk')}; ${hint('vspk')} }
-${both('default')}${this.#awkward ? both('only48') + both('stereo') : ''}ctl.!default { type pulse; ${server} }
-`;
 	}
 
 	feed(pcm: Buffer, { rate = this.#rate, channels = this.#channels } = {}): Feed {
@@ -212,12 +193,8 @@ ${both('default')}${this.#awkward ? both('only48') + both('stereo') : ''}ctl.!de
 
 	spokenStreams(): SpokenStream[] {
 		return this.#spokenFiles().flatMap((name) => {
-			const parts = /^(\w+)\.(\d+)\.(\d+)\.(\w+)/.exec(name)!;
 			const data = readFileSync(join(this.folder, 'spoken', name)).subarray(this.#cleared.get(name) ?? 0);
-			if (data.length === 0) return [];
-			return [
-				{ pcm: parts[1]!, rate: Number(parts[2]), channels: Number(parts[3]), format: parts[4]!, data },
-			];
+			return data.length === 0 ? [] : [{ ...parseTeeName(name), data }];
 		});
 	}
 

@@ -13,14 +13,14 @@ const run = promisify(execFile);
 export const PHRASES: readonly string[] = [
 	'turn on the kitchen light',
 	'turn off the bedroom light',
-	'open the garage door',
+	'close the garage door',
 	'close the window',
 	'play some music',
 	'what is the weather today',
 	'stop the pump',
 	'start the conveyor belt',
 	'good morning how are you',
-	'set the temperature to twenty degrees',
+	'turn down the volume',
 ];
 
 export interface SpeakOptions {
