@@ -1,11 +1,13 @@
 // Builds dist/: tsc for everything that runs in Node.js, esbuild for the editor side of each node, and the
-// files that Node-RED finds beside a node (template, locales, icons). Takes no arguments.
+// files that Node-RED finds beside a node (template, locales, icons). `--no-clean` keeps what is in dist/ already.
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { fingerprint, markBuilt } from './sources.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -37,7 +39,8 @@ function copyAssets(source, target) {
 	});
 }
 
-rmSync(join(root, 'dist'), { recursive: true, force: true });
+const sources = fingerprint(root);
+if (!process.argv.includes('--no-clean')) rmSync(join(root, 'dist'), { recursive: true, force: true });
 execFileSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.json')], { stdio: 'inherit', cwd: root });
 for (const file of Object.values(manifest['node-red'].nodes)) {
 	const target = join(root, dirname(file));
@@ -52,3 +55,4 @@ for (const folder of readdirSync(join(root, 'test'), { withFileTypes: true })) {
 	if (folder.isDirectory() && existsSync(join(root, 'dist/test', folder.name)))
 		copyAssets(join(root, 'test', folder.name), join(root, 'dist/test', folder.name));
 }
+markBuilt(root, sources);

@@ -1,0 +1,132 @@
+// npm test: prepares the clone, then lint, types, and every compiled test file; `npm test -- mic lab` runs only the
+// files whose path contains one of the words (and neither lint nor types), `--no-build` takes dist/ as it is.
+// Fails if a test fails, if none ran, and with CI=true if one was skipped. Plain Node.js.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import process from 'node:process';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { bin, PrepareError, prepare, root } from './prepare.mjs';
+
+const MINUTE = 60_000;
+/** A single file that takes this long hangs. */
+const FILE_LIMIT = 20 * MINUTE;
+/** The whole run, below the 90 minutes that a CI run may take. */
+const TOTAL_LIMIT = 80 * MINUTE;
+/** Files that use a sound card, a GPIO chip, a browser or a whole Node-RED run one at a time. */
+const HEAVY = /\/test\/(flows|demo|package|system)\/|\blab\/(sound-card|gpio|node-red|browser)\.js/;
+
+const totals = { passed: 0, failed: 0, skipped: 0 };
+const skips = [];
+const failures = [];
+
+function testFiles(filters) {
+	const compiled = join(root, 'dist', 'test');
+	return readdirSync(compiled, { recursive: true })
+		.filter((name) => name.endsWith('.test.js'))
+		.filter((name) => existsSync(join(root, 'test', name.replace(/\.js$/, '.ts'))))
+		.filter((name) => filters.length === 0 || filters.some((word) => name.includes(word)))
+		.sort()
+		.map((name) => join(compiled, name));
+}
+
+function isHeavy(file) {
+	return HEAVY.test(file) || HEAVY.test(readFileSync(file, 'utf8'));
+}
+
+/** Runs a tool of the project; its output is shown. */
+function check(title, packageName, name, args) {
+	console.log(`\n${title}`);
+	const { status } = spawnSync(process.execPath, [bin(packageName, name), ...args], {
+		cwd: root,
+		stdio: ['ignore', 'inherit', 'inherit'],
+	});
+	if (status !== 0) failures.push(title);
+}
+
+/** Adds one finished test to the totals. Suites only group; a test marked todo may fail. */
+function count(passed, { name, file, skip, todo, details }) {
+	if (details?.type === 'suite') return;
+	const path = relative(join(root, 'dist'), file ?? name).replace(/\.js$/, '.ts');
+	const isFile = resolve(root, name) === file;
+	const where = isFile ? path : `${path}: ${name}`;
+	if (skip !== undefined && skip !== false) {
+		totals.skipped += 1;
+		skips.push(`${where}: ${skip === true || skip === '' ? 'no reason given' : skip}`);
+	} else if (isFile && passed) {
+		// Node.js reports a file without tests as one test that passed.
+		failures.push(`${path}: holds no test`);
+	} else if (passed || todo) totals.passed += 1;
+	else {
+		totals.failed += 1;
+		failures.push(where);
+	}
+}
+
+/** Runs the files, `concurrency` at a time, each in a process of its own. */
+async function runFiles(files, concurrency, signal) {
+	if (files.length === 0) return;
+	const started = new Map();
+	const ended = new Map();
+	const stream = run({ files, concurrency, timeout: FILE_LIMIT, signal });
+	const note = (data) => {
+		if (!data.file) return;
+		if (!started.has(data.file)) started.set(data.file, Date.now());
+		ended.set(data.file, Date.now());
+	};
+	for (const event of [
+		'test:enqueue',
+		'test:dequeue',
+		'test:start',
+		'test:complete',
+		'test:pass',
+		'test:fail',
+	])
+		stream.on(event, note);
+	stream.on('test:pass', (data) => count(true, data));
+	stream.on('test:fail', (data) => count(false, data));
+	const report = stream.compose(new spec());
+	for await (const text of report) process.stdout.write(text);
+	for (const [file, end] of ended) {
+		const seconds = (end - started.get(file)) / 1000;
+		if (seconds > 10) console.log(`${relative(root, file)} took ${seconds.toFixed(0)} s`);
+	}
+}
+
+async function main() {
+	process.chdir(root);
+	const began = Date.now();
+	const args = process.argv.slice(2);
+	const filters = args.filter((arg) => !arg.startsWith('--'));
+	prepare('test', { addons: true, build: !args.includes('--no-build') });
+	if (filters.length === 0) {
+		check('Lint', '@biomejs/biome', 'biome', ['check', '.']);
+		check('Types', 'typescript', 'tsc', ['--noEmit']);
+		check('Types of the editor side', 'typescript', 'tsc', ['-p', 'tsconfig.editor.json']);
+	} else console.log('A part of the tests: no lint, no type check.');
+
+	const files = testFiles(filters);
+	const heavy = files.filter(isHeavy);
+	const light = files.filter((file) => !heavy.includes(file));
+	const signal = AbortSignal.timeout(TOTAL_LIMIT);
+	await runFiles(light, 2, signal);
+	await runFiles(heavy, 1, signal);
+
+	if (totals.passed + totals.failed === 0) failures.push('no test ran');
+	if (signal.aborted) failures.push(`the run took more than ${TOTAL_LIMIT / MINUTE} minutes`);
+	if (skips.length > 0) console.log(`\nSkipped:\n${skips.map((line) => `  ${line}`).join('\n')}`);
+	if (skips.length > 0 && process.env.CI === 'true') failures.push('with CI=true nothing may be skipped');
+	if (failures.length > 0) console.log(`\nFailed:\n${failures.map((line) => `  ${line}`).join('\n')}`);
+	console.log(`\n${files.length} files in ${((Date.now() - began) / 1000).toFixed(0)} s`);
+	console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
+	return failures.length > 0 ? 1 : 0;
+}
+
+try {
+	// Not exitCode: whatever a hanging test left behind holds our pipes open.
+	process.exit(await main());
+} catch (error) {
+	console.error(error instanceof PrepareError ? error.message : error);
+	process.exit(1);
+}
