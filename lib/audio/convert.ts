@@ -73,8 +73,8 @@ function readSample(data: Buffer, at: number, encoding: SampleEncoding): number 
 }
 
 /**
- * Turns interleaved PCM into `channels` channels: the mean of all for mono, copies of the first for more.
- * The same count comes back as it is (a view, not a copy).
+ * Turns interleaved PCM into `channels` channels. Mono is the mean of all; for more, the first channels stay and
+ * those that are missing get the mean. The same count comes back as it is (a view, not a copy).
  */
 export function mixChannels(pcm: Buffer, from: number, channels: number): Buffer {
 	if (from === channels) return pcm;
@@ -93,7 +93,7 @@ export function mixChannels(pcm: Buffer, from: number, channels: number): Buffer
 	return mixed;
 }
 
-/** A copy of the PCM at `percent` of its volume (0 to 100, linear amplitude). 100 gives the samples unchanged. */
+/** A copy of the PCM at `percent` of its volume (0 to 100, linear amplitude); at 100 the very same Buffer. */
 export function scaleVolume(pcm: Buffer, percent: number): Buffer {
 	if (percent >= 100) return pcm;
 	const scaled = Buffer.allocUnsafe(pcm.length - (pcm.length % 2));

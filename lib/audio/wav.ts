@@ -7,6 +7,7 @@ const HEADER_BYTES = 44;
 const FORMAT_PCM = 1;
 const FORMAT_FLOAT = 3;
 const FORMAT_EXTENSIBLE = 0xfffe;
+const OPEN_ENDED_FROM = 0x7fff0000;
 
 /** Other values of the format tag, so that the error can say what the file holds. */
 const CODECS: Record<number, string> = {
@@ -59,14 +60,26 @@ export function parseWavHeader(data: Buffer): WavHeader {
 		if (chunk === 'fmt ') fmt = parseFmt(data, at, size);
 		if (chunk === 'data') {
 			if (!fmt) throw damaged('samples before their format');
-			// Writers to a pipe leave 0 or the largest number: the data then goes to the end of the file.
-			const streamed = size === 0 || size >= 0xffffff00 || size === 0x7fffffff;
-			const open = streamed && (size !== 0 || data.length > at);
-			return { ...fmt, dataOffset: at, dataBytes: open ? Number.POSITIVE_INFINITY : size };
+			return {
+				...fmt,
+				dataOffset: at,
+				dataBytes: isOpenEnded(data, at, size) ? Number.POSITIVE_INFINITY : size,
+			};
 		}
 		at += size + (size % 2);
 	}
 	throw damaged('it ends before its samples');
+}
+
+/**
+ * Writers to a pipe cannot know the length and leave 0, 0xffffffff (ffmpeg), almost 0x7ffff000 (sox) or 0x80000000
+ * (arecord): the samples then go to the end of the file. No sound of 2 GiB is meant by that.
+ */
+function isOpenEnded(data: Buffer, dataOffset: number, size: number): boolean {
+	if (size !== 0) return size >= OPEN_ENDED_FROM;
+	// A finished file without samples may have other chunks behind them; its RIFF length counts those.
+	const riffEnd = data.readUInt32LE(4) + 8;
+	return riffEnd <= dataOffset || riffEnd >= OPEN_ENDED_FROM;
 }
 
 function parseFmt(data: Buffer, at: number, size: number): { format: PcmFormat; encoding: SampleEncoding } {
