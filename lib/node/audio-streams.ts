@@ -13,6 +13,8 @@ export interface AudioStream {
 	readonly format: PcmFormat;
 	/** The message that began the stream, for error reports. */
 	readonly first: Message;
+	/** That message is also the last one, as a recording's is. */
+	readonly whole: boolean;
 }
 
 export interface StreamConsumer {
@@ -87,7 +89,13 @@ export class AudioStreams {
 	#begin(audio: AudioMessage, message: Message): Entry | undefined {
 		const { source } = audio;
 		if (!source) return undefined;
-		const stream = { id: audio.stream, topic: audio.topic, format: source.format, first: message };
+		const stream = {
+			id: audio.stream,
+			topic: audio.topic,
+			format: source.format,
+			first: message,
+			whole: audio.last,
+		};
 		const decoder = new PcmDecoder(source.format, source.encoding);
 		const { explicit } = audio;
 		const entry: Entry = {

@@ -14,7 +14,7 @@ const LOOKS: Record<StatusLook, { fill: NodeStatusFill; shape: NodeStatusShape }
 	error: { fill: 'red', shape: 'ring' },
 };
 
-export type Translate = (key: string, values?: Record<string, unknown>) => string;
+export type Translate = (key: string, values?: Record<string, string | number>) => string;
 
 /**
  * The status line under a node: one look per state, translated texts of at most 20 characters, and no message to
@@ -31,7 +31,7 @@ export class StatusLine {
 		this.#translate = (key, values) => translate(`${nodeSet}.status.${key}`, values);
 	}
 
-	show(look: StatusLook, key: string, values?: Record<string, unknown>): void {
+	show(look: StatusLook, key: string, values?: Record<string, string | number>): void {
 		const text = shorten(this.#translate(key, values));
 		const next = `${look} ${text}`;
 		if (next === this.#shown) return;

@@ -1,0 +1,93 @@
+interface AudioPlayProperties {
+	name: string;
+	backend: string;
+	device: string;
+	file: string;
+	framesPerBuffer: number | string;
+	mode: string;
+	volume: number | string;
+	maxQueueMs: number | string;
+	rawSampleRate: number | string;
+	rawChannels: number | string;
+	streamIdleMs: number | string;
+}
+
+const HOUR_MS = 3_600_000;
+
+const isEnvironment = (value: unknown) => /^\$\{[^}]+\}$/.test(String(value));
+
+/** Accepts a number in the range, nothing (the default is used then) and ${ENV}. */
+function number(min: number, max: number, whole = false) {
+	return (value: unknown): boolean => {
+		const text = String(value ?? '').trim();
+		if (text === '' || isEnvironment(text)) return true;
+		const size = Number(text);
+		return size >= min && size <= max && (!whole || Number.isInteger(size));
+	};
+}
+
+/** Offers the devices of a backend below the text field; any other name may be typed. */
+function offerDevices(backend: string): void {
+	const list = $('#node-input-device-names').empty();
+	$.getJSON('voice/audio-play/devices', { backend }, (devices: { name: string; description: string }[]) => {
+		for (const { name, description } of devices) list.append($('<option>').val(name).text(description));
+	});
+}
+
+RED.nodes.registerType<AudioPlayProperties & { id: string; type: string; z: string }>('audio-play', {
+	category: 'voice',
+	color: '#C0DEED',
+	defaults: {
+		name: { value: '' },
+		backend: { value: 'auto', required: true },
+		device: { value: '' },
+		file: {
+			value: '',
+			validate(value: string) {
+				return this.backend !== 'file' || String(value ?? '').trim() !== '';
+			},
+		},
+		framesPerBuffer: { value: 4096, validate: number(0, 65_536, true) },
+		mode: { value: 'queue', required: true },
+		volume: { value: 100, validate: number(0, 100) },
+		maxQueueMs: { value: 60_000, validate: number(100, HOUR_MS) },
+		rawSampleRate: { value: 0, validate: number(0, 384_000, true) },
+		rawChannels: { value: 1, validate: number(1, 32, true) },
+		streamIdleMs: { value: 5000, validate: number(0, HOUR_MS) },
+	},
+	inputs: 1,
+	outputs: 1,
+	align: 'right',
+	icon: 'audio-play.svg',
+	label() {
+		return this.name || this._('audio-play.paletteLabel');
+	},
+	paletteLabel() {
+		return this._('audio-play.paletteLabel');
+	},
+	labelStyle() {
+		return this.name ? 'node_label_italic' : '';
+	},
+	inputLabels() {
+		return this._('audio-play.port.audio');
+	},
+	outputLabels() {
+		return this._('audio-play.port.finished');
+	},
+	oneditprepare() {
+		const backend = $('#node-input-backend');
+		const show = () => {
+			const chosen = String(backend.val());
+			$('.audio-play-device').toggle(chosen !== 'file');
+			$('.audio-play-portaudio').toggle(chosen === 'auto' || chosen === 'portaudio');
+			$('.audio-play-file').toggle(chosen === 'file');
+			if (chosen !== 'file') offerDevices(chosen);
+		};
+		const rate = $('#node-input-rawSampleRate');
+		const showChannels = () => $('.audio-play-raw').toggle(Number(rate.val()) !== 0);
+		backend.on('change', show);
+		rate.on('change input', showChannels);
+		show();
+		showChannels();
+	},
+});
