@@ -46,6 +46,18 @@ describe('coded audio is named', () => {
 		}
 	});
 
+	test('not what an MP3 header cannot say: reserved version, other layers, no or a bad bit rate', () => {
+		for (const header of [
+			[0xff, 0xeb, 0x90, 0],
+			[0xff, 0xfd, 0x90, 0],
+			[0xff, 0xfb, 0x00, 0],
+			[0xff, 0xfb, 0xf0, 0],
+			[0xff, 0xfb, 0x9c, 0],
+		])
+			for (let length = 8; length < 1000; length++)
+				assert.equal(codedAudioName(frames(header, length)), undefined, `${header}, ${length} bytes`);
+	});
+
 	test('AAC in ADTS frames', () => {
 		for (const length of [100, 371, 2000]) {
 			const header = [

@@ -116,13 +116,15 @@ describe('broken data', () => {
 	test('cut at every byte: the samples that are there, or an AudioFormatError', () => {
 		for (const file of files) {
 			const start = file.indexOf('data') + 8;
-			const whole = decodeWav(file).pcm;
+			const { pcm: whole, format } = decodeWav(file);
+			const frame = format.channels * 2;
 			for (let length = 0; length <= file.length; length++) {
 				const cut = file.subarray(0, length);
 				if (length < start) refused(cut, length < 12 ? /not a WAV/ : /damaged|not a WAV/);
 				else {
 					const { pcm, truncated } = decodeWav(cut);
 					assert.deepEqual(pcm, whole.subarray(0, pcm.length));
+					assert.equal(pcm.length % frame, 0, 'whole frames only');
 					assert.equal(truncated, length < start + NOISE.length);
 				}
 			}
