@@ -48,46 +48,58 @@ function checkNode() {
 		throw new PrepareError(`Node.js ${process.version} is too old: use 20.19 or newer (22: 22.12 or newer).`);
 }
 
-/** Runs a command in the root folder; its output is shown only where it fails, or live if `show`. */
-function run(command, args, { show = false, env = process.env } = {}) {
-	console.log(`$ ${[command === process.execPath ? 'node' : command, ...args].join(' ')}`);
-	const result = spawnSync(command, args, {
+/**
+ * Runs a command in the root folder, without a terminal. Under `npm test` the PATH begins with node_modules/.bin, where
+ * some package's old npm may lie: the npm that started us is the right one.
+ */
+function spawnHere(command, args, env = process.env) {
+	const npm = process.env.npm_execpath;
+	const viaNode = command === 'npm' && npm?.endsWith('.js');
+	return spawnSync(viaNode ? process.execPath : command, viaNode ? [npm, ...args] : args, {
 		cwd: root,
 		env,
 		encoding: 'utf8',
 		maxBuffer: 256 * 1024 * 1024,
-		stdio: ['ignore', show ? 'inherit' : 'pipe', show ? 'inherit' : 'pipe'],
-		shell: process.platform === 'win32' && command === 'npm',
+		stdio: ['ignore', 'pipe', 'pipe'],
+		shell: process.platform === 'win32' && command === 'npm' && !viaNode,
 	});
+}
+
+/** Runs a command after printing it; its output is shown only where it fails. */
+function run(command, args, env) {
+	console.log(`$ ${[command === process.execPath ? 'node' : command, ...args].join(' ')}`);
+	const result = spawnHere(command, args, env);
 	if (result.error) console.log(result.error.message);
-	if (result.status !== 0 && !show) console.log(`${result.stdout ?? ''}${result.stderr ?? ''}`);
+	if (result.status !== 0) console.log(`${result.stdout ?? ''}${result.stderr ?? ''}`);
 	return result.status === 0;
 }
 
 /**
- * Does node_modules hold what the lockfile says, compiled for this Node.js? Optional packages may be absent:
- * npm leaves out those that do not build.
+ * Does node_modules hold what the lockfile says, for this Node.js? Optional packages may be absent (most are made for
+ * other systems), but not our own: npm removes one that did not compile, and without its types the sources do not
+ * compile either.
  */
 function modulesAreCurrent() {
 	const hidden = join(modules, '.package-lock.json');
 	if (!existsSync(hidden)) return false;
 	const stamp = join(modules, '.node-abi');
 	if (existsSync(stamp) && readFileSync(stamp, 'utf8') !== abi()) return false;
-	const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
+	const { '': ours, ...wanted } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
 	const here = JSON.parse(readFileSync(hidden, 'utf8')).packages;
-	return Object.entries(wanted).every(
-		([path, { version, optional, devOptional, extraneous }]) =>
-			path === '' ||
-			here[path]?.version === version ||
-			(!here[path] && (optional || devOptional || extraneous)),
-	);
+	const own = new Set([...Object.keys(ours.optionalDependencies), ...ADDONS.map(({ name }) => name)]);
+	return Object.entries(wanted).every(([path, { version, optional, devOptional, extraneous }]) => {
+		const mayBeAbsent =
+			(optional || devOptional || extraneous) && !own.has(path.slice('node_modules/'.length));
+		return here[path] ? here[path].version === version : mayBeAbsent;
+	});
 }
 
 const abi = () => `${process.platform}-${process.arch}-${process.versions.modules}`;
 
 function installModules() {
 	if (modulesAreCurrent()) return;
-	if (!run('npm', ['ci', '--no-audit', '--no-fund'], { env: npmEnvironment() }))
+	// Without install scripts: they only compile the addons, which is done below, where it may fail.
+	if (!run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund']))
 		throw new PrepareError('npm ci failed; its output is above.');
 	writeFileSync(join(modules, '.node-abi'), abi());
 }
@@ -97,15 +109,10 @@ function installModules() {
  * set it and this machine has them (Debian's libnode-dev, nvm, the official archive), they are used.
  */
 function npmEnvironment() {
-	const asked = spawnSync('npm', ['config', 'get', 'nodedir'], {
-		cwd: root,
-		encoding: 'utf8',
-		shell: process.platform === 'win32',
-	});
-	const configured = asked.stdout?.trim();
+	const configured = spawnHere('npm', ['config', 'get', 'nodedir']).stdout?.trim();
 	if (configured && !['undefined', 'null'].includes(configured)) return process.env;
 	const folder = headersFolder();
-	// Both names: npm 12 and later no longer hand a plain `nodedir` to node-gyp.
+	// Two names, as npm no longer knows the plain one: node-gyp reads the second (its README, "Configuration").
 	return folder
 		? { ...process.env, npm_config_nodedir: folder, npm_package_config_node_gyp_nodedir: folder }
 		: process.env;
@@ -127,24 +134,20 @@ function headersFolder() {
 
 const unbuilt = () => ADDONS.filter(({ file }) => !existsSync(join(modules, file)));
 
-/** Compiles the addons that `npm ci` left uncompiled, and says what can be done where that fails. */
+/** Compiles the native addons, or says what can be done where that fails. */
 function buildAddons() {
 	if (unbuilt().length === 0) return;
-	const present = unbuilt().filter(({ name }) => existsSync(join(modules, name)));
-	// npm removes an optional package whose compilation failed: then only a new installation brings it back.
-	const command =
-		present.length === unbuilt().length
-			? ['rebuild', '--foreground-scripts', ...present.map(({ name }) => name)]
-			: ['ci', '--no-audit', '--no-fund', '--foreground-scripts'];
-	run('npm', command, { show: true, env: npmEnvironment() });
+	const wanted = unbuilt().map(({ name }) => name);
+	const built = run('npm', ['rebuild', '--foreground-scripts', ...wanted], npmEnvironment());
 	const failed = unbuilt();
 	if (failed.length === 0) return;
 	const names = failed.map(({ name }) => name).join(' ');
 	const remedy = [
 		`Not compiled: ${failed.map(({ name, serves }) => `${name} (${serves})`).join(', ')}.`,
-		'They need a C++ compiler, make, python3 and the headers of Node.js. Then:',
-		`  npm install-scripts approve ${names}   (npm 11.16 and later, where npm blocks install scripts)`,
-		`  npm rebuild ${names}`,
+		built
+			? `npm ran no install script for them. Allow it: npm install-scripts approve ${names}`
+			: 'They need a C++ compiler, make, python3 and the headers of Node.js.',
+		`Then: npm rebuild ${names}`,
 	].join('\n');
 	if (inCI) throw new PrepareError(remedy);
 	console.log(remedy);
