@@ -1,0 +1,172 @@
+import type { Node, NodeAPI, NodeDef } from 'node-red';
+import { controlWord, isData, isReset } from '../../lib/node/control.ts';
+import { VoiceError } from '../../lib/node/errors.ts';
+import { NodeGuard } from '../../lib/node/guard.ts';
+import { SettingsReader } from '../../lib/node/settings.ts';
+import { StatusLine } from '../../lib/node/status.ts';
+import { type ButtonEvent, type GestureSettings, Gestures } from './gestures.ts';
+import { LineKeeper } from './line-keeper.ts';
+import { BACKENDS, type Backend, openers } from './lines/backends.ts';
+import type { LineRequest } from './lines/line.ts';
+
+const TYPE = 'button-trigger';
+const DAY_MS = 86_400_000;
+
+interface ButtonSettings extends GestureSettings, LineRequest {
+	backend: Backend;
+	activeHigh: boolean;
+}
+
+const DEFAULT_GESTURES: GestureSettings = {
+	debounceMs: 20,
+	doubleClickMs: 300,
+	longPressMs: 800,
+	maxHoldMs: 300_000,
+};
+
+function readSettings(config: NodeDef): ButtonSettings {
+	const read = new SettingsReader(config, 'GPIO_UNAVAILABLE');
+	const ms = (name: keyof GestureSettings, max: number) => read.number(name, DEFAULT_GESTURES[name], { max });
+	const settings: ButtonSettings = {
+		backend: read.choice('backend', BACKENDS, 'auto'),
+		pin: read.text('pin'),
+		activeHigh: read.choice('active', ['high', 'low'], 'high') === 'high',
+		pull: read.choice('pull', ['none', 'up', 'down'], 'none'),
+		debounceMs: ms('debounceMs', 1000),
+		doubleClickMs: ms('doubleClickMs', 5000),
+		longPressMs: ms('longPressMs', 60_000),
+		maxHoldMs: ms('maxHoldMs', DAY_MS),
+	};
+	if (settings.backend !== 'simulated' && settings.pin === '')
+		throw new VoiceError(
+			'GPIO_LINE_NOT_FOUND',
+			'The button has no pin',
+			'set the pin to its BCM number such as 17, or use the backend "simulated"',
+		);
+	return settings;
+}
+
+/** One button: joins the line, the state machine and the node's messages and status. */
+class Button {
+	readonly #guard: NodeGuard;
+	readonly #status: StatusLine;
+	readonly #topic: string;
+	readonly #gestures: Gestures;
+	readonly #keeper: LineKeeper | undefined;
+	#showLine = () => this.#status.show('connecting', 'opening');
+
+	constructor(node: Node, config: NodeDef, RED: NodeAPI) {
+		this.#status = new StatusLine(node, RED._, TYPE);
+		this.#guard = new NodeGuard(node, { fallback: 'GPIO_UNAVAILABLE', status: this.#status });
+		const read = new SettingsReader(config, 'GPIO_UNAVAILABLE');
+		this.#topic = read.text('topic') || read.text('name');
+		// Wrong settings cost the line, not the button: messages and the editor still press it.
+		let settings: ButtonSettings | undefined;
+		let start: () => void;
+		try {
+			settings = readSettings(config);
+			this.#keeper = this.#keepLine(settings);
+			start = () => this.#keeper?.start();
+		} catch (error) {
+			start = () => this.#fail(error as VoiceError, true);
+		}
+		this.#gestures = new Gestures(settings ?? DEFAULT_GESTURES, (event) => this.#tell(event));
+		this.#showLine();
+		// A Catch node hears of errors only once all flows run.
+		RED.events.once('flows:started', start);
+		this.#guard.onInput((message) => this.#control(message));
+		this.#guard.onClose(async () => {
+			RED.events.off('flows:started', start);
+			// First: whoever heard the press and lives on must hear the release.
+			this.#gestures.close();
+			await this.#keeper?.close();
+		});
+	}
+
+	toggle(): void {
+		this.#gestures.toggle();
+	}
+
+	#fail(error: VoiceError, isNew: boolean): void {
+		if (isNew) this.#guard.report(error);
+		this.#show(() => this.#status.show('error', `code.${error.code}`));
+	}
+
+	#keepLine({ backend, activeHigh, pin, pull }: ButtonSettings): LineKeeper {
+		return new LineKeeper(
+			openers[backend],
+			{ pin, pull },
+			{
+				opened: (high) => {
+					this.#gestures.lineOpened(high === undefined ? undefined : high === activeHigh);
+					this.#show(() => this.#status.show('idle', backend === 'simulated' ? 'simulated' : 'ready'));
+				},
+				level: (high) => this.#gestures.lineLevel(high === activeHigh),
+				lost: (error, isNew) => {
+					this.#gestures.lineLost();
+					this.#fail(error, isNew);
+				},
+				failed: (error, isNew) => this.#fail(error, isNew),
+			},
+		);
+	}
+
+	#control(message: Record<string, unknown>): void {
+		if (isReset(message)) {
+			this.#gestures.forceRelease();
+			return;
+		}
+		if (isData(message))
+			throw new VoiceError(
+				'CONTROL_UNKNOWN',
+				'A message with audio, a transcript or session news reached a button',
+				'send true, false or "toggle"',
+			);
+		const word = controlWord(message, ['start', 'stop', 'toggle']);
+		if (word === 'start') this.#gestures.press();
+		else if (word === 'stop') this.#gestures.release();
+		else this.#gestures.toggle();
+	}
+
+	/** Output 1: what a microphone is wired to. Output 2: gestures. */
+	#tell(event: ButtonEvent): void {
+		const topic = this.#topic;
+		if (event.event === 'press' || event.event === 'release')
+			this.#guard.send(0, { payload: event.event === 'press', button: { ...event }, topic });
+		else this.#guard.send(1, { payload: event.event, button: { ...event }, topic });
+		if (event.event === 'press') this.#status.show('active', 'pressed');
+		else if (event.event === 'release') this.#showLine();
+	}
+
+	/** Sets what the status line shows while the button is up. */
+	#show(line: () => void): void {
+		this.#showLine = line;
+		if (this.#gestures.pressed) this.#status.show('active', 'pressed');
+		else line();
+	}
+}
+
+export default function (RED: NodeAPI): void {
+	const buttons = new WeakMap<Node, Button>();
+
+	RED.nodes.registerType(TYPE, function (this: Node, config: NodeDef) {
+		RED.nodes.createNode(this, config);
+		buttons.set(this, new Button(this, config, RED));
+	});
+
+	// The editor's button; answers like core's inject.
+	RED.httpAdmin.post(
+		'/voice/button-trigger/:id',
+		RED.auth.needsPermission('button-trigger.write'),
+		(req, res) => {
+			const node = RED.nodes.getNode(String(req.params['id']));
+			const button = node && buttons.get(node as Node);
+			if (!button) {
+				res.sendStatus(404);
+				return;
+			}
+			button.toggle();
+			res.sendStatus(200);
+		},
+	);
+}
