@@ -1,0 +1,28 @@
+import type { NodeAPI } from 'node-red';
+import { toVoiceError } from '../../lib/node/errors.ts';
+import { createSource } from './sources/index.ts';
+import { SOURCE_NAMES, type SourceName } from './sources/source.ts';
+
+/**
+ * GET /voice/mic-capture/devices?source=… for the dialog: `[{ name, description }]`, or status 503 with the code and
+ * message of what is missing. Call once per node set.
+ */
+export function serveDeviceList(RED: NodeAPI): void {
+	RED.httpAdmin.get(
+		'/voice/mic-capture/devices',
+		RED.auth.needsPermission('mic-capture.read'),
+		async (request, response) => {
+			const asked = String(request.query['source'] ?? 'auto');
+			if (!SOURCE_NAMES.includes(asked as SourceName)) {
+				response.status(400).json({ code: 'MIC_FORMAT', message: 'unknown source' });
+				return;
+			}
+			try {
+				response.json(await createSource(asked as SourceName).devices());
+			} catch (thrown) {
+				const error = toVoiceError(thrown, 'MIC_BACKEND_MISSING', 'Listing the microphones');
+				response.status(503).json({ code: error.code, message: error.message });
+			}
+		},
+	);
+}

@@ -1,0 +1,104 @@
+import { frameBytes, msToFrames, type PcmFormat } from '../../lib/audio/format.ts';
+import { measureLevel } from '../../lib/audio/level.ts';
+import type { EndReason } from '../../lib/node/messages.ts';
+
+export interface LimitSettings {
+	/** A stream is at most so long, pre-roll included. For all of these: 0 = no such limit. */
+	maxMs: number;
+	/** It ends when no speech has begun so long after the start. */
+	startTimeoutMs: number;
+	/** It ends so long after speech has stopped. */
+	silenceStopMs: number;
+	/** dBFS of the root mean square; what is louder is speech. */
+	silenceThresholdDb: number;
+}
+
+/** Loudness is judged in steps of this length, so that the result does not depend on how audio is cut. */
+const STEP_MS = 20;
+/** A click is not speech: it must last. */
+const SPEECH_STEPS = 3;
+/** So long nothing but zeros: not a quiet room, but a microphone that is off. */
+const DEAD_MS = 3000;
+
+export interface Verdict {
+	/** How many frames of the piece still belong to the stream. */
+	frames: number;
+	reason: EndReason;
+}
+
+/** Decides, sample by sample, where a stream ends by itself. */
+export class Limits {
+	readonly #settings: LimitSettings;
+	readonly #format: PcmFormat;
+	readonly #frameBytes: number;
+	readonly #step: Buffer;
+	#filled = 0;
+	#frames = 0;
+	/** Frames of pre-roll that are still to come: what was said before the start neither begins nor ends anything. */
+	#preRoll: number;
+	#sincePreRoll = 0;
+	#speech = false;
+	#loudSteps = 0;
+	#quietFrames = 0;
+	#sound = false;
+
+	constructor(settings: LimitSettings, format: PcmFormat, preRollFrames = 0) {
+		this.#settings = settings;
+		this.#format = format;
+		this.#frameBytes = frameBytes(format);
+		this.#preRoll = preRollFrames;
+		this.#step = Buffer.alloc(Math.max(1, msToFrames(STEP_MS, format)) * this.#frameBytes);
+	}
+
+	/** Nothing but digital silence has come since the beginning, and for long enough to be suspicious. */
+	get dead(): boolean {
+		return !this.#sound && this.#frames >= msToFrames(DEAD_MS, this.#format);
+	}
+
+	/** Takes the next whole frames. Answers if the stream ends within them. */
+	push(pcm: Buffer): Verdict | undefined {
+		const frames = pcm.length / this.#frameBytes;
+		this.#sound ||= pcm.some((byte) => byte !== 0);
+		const { maxMs } = this.#settings;
+		const room = maxMs ? msToFrames(maxMs, this.#format) - this.#frames : Number.POSITIVE_INFINITY;
+		const quiet = this.#judge(pcm.subarray(0, Math.min(frames, room) * this.#frameBytes));
+		this.#frames += frames;
+		if (quiet) return quiet;
+		return frames >= room ? { frames: room, reason: 'max' } : undefined;
+	}
+
+	/** Cuts into steps and judges each that is full. */
+	#judge(pcm: Buffer): Verdict | undefined {
+		const { startTimeoutMs, silenceStopMs } = this.#settings;
+		if (!startTimeoutMs && !silenceStopMs) return undefined;
+		const skipped = Math.min(this.#preRoll, pcm.length / this.#frameBytes);
+		this.#preRoll -= skipped;
+		let at = skipped * this.#frameBytes;
+		while (at < pcm.length) {
+			const taken = pcm.copy(this.#step, this.#filled, at);
+			at += taken;
+			this.#filled += taken;
+			if (this.#filled < this.#step.length) break;
+			this.#filled = 0;
+			const reason = this.#judgeStep();
+			if (reason) return { frames: at / this.#frameBytes, reason };
+		}
+		return undefined;
+	}
+
+	#judgeStep(): EndReason | undefined {
+		const { startTimeoutMs, silenceStopMs, silenceThresholdDb } = this.#settings;
+		const frames = this.#step.length / this.#frameBytes;
+		this.#sincePreRoll += frames;
+		if (measureLevel(this.#step).rms > silenceThresholdDb) {
+			this.#quietFrames = 0;
+			this.#speech ||= ++this.#loudSteps >= SPEECH_STEPS;
+		} else {
+			this.#loudSteps = 0;
+			this.#quietFrames += frames;
+		}
+		const reached = (ms: number, count: number) => ms > 0 && count >= msToFrames(ms, this.#format);
+		if (!this.#speech) return reached(startTimeoutMs, this.#sincePreRoll) ? 'start-timeout' : undefined;
+		return reached(silenceStopMs, this.#quietFrames) ? 'silence' : undefined;
+	}
+}

@@ -1,0 +1,165 @@
+import process from 'node:process';
+import type { Node, NodeAPI, NodeDef } from 'node-red';
+import { controlWord, isData, isReset } from '../../lib/node/control.ts';
+import type { VoiceError } from '../../lib/node/errors.ts';
+import { NodeGuard } from '../../lib/node/guard.ts';
+import { chunkMessage, resetMessage } from '../../lib/node/messages.ts';
+import { StatusLine } from '../../lib/node/status.ts';
+import { serveDeviceList } from './device-list.ts';
+import { systemTime } from './microphone.ts';
+import { Recorder } from './recorder.ts';
+import { Recording } from './recording.ts';
+import { type MicSettings, readSettings } from './settings.ts';
+import { createSource } from './sources/index.ts';
+import type { Chunk, StreamLabel } from './take.ts';
+
+const STATUS_MS = 500;
+const AUDIO = 0;
+const RECORDING = 1;
+
+export default function micCapture(RED: NodeAPI): void {
+	serveDeviceList(RED);
+
+	RED.nodes.registerType('mic-capture', function (this: Node, config: NodeDef & { topic?: unknown }) {
+		RED.nodes.createNode(this, config);
+		const status = new StatusLine(this, RED._, 'mic-capture');
+		const guard = new NodeGuard(this, { fallback: 'MIC_FORMAT', status });
+		const folder = (RED.settings as { fileWorkingDirectory?: string }).fileWorkingDirectory ?? process.cwd();
+		const name = String(config.topic || this.name || '');
+		const label = (message: { topic?: unknown }): StreamLabel => ({
+			id: RED.util.generateId(),
+			topic: message.topic === undefined || message.topic === '' ? name : String(message.topic),
+			cause: message,
+		});
+		let settings: MicSettings;
+		try {
+			settings = readSettings(config, folder);
+		} catch (thrown) {
+			// The node stays, so that whoever starts it hears why it cannot.
+			guard.report(thrown);
+			guard.onInput((message) => {
+				if (!isData(message)) throw thrown;
+			});
+			return;
+		}
+		const microphone = new MicNode(this, guard, status, settings, () => label({}));
+		guard.onInput((message) => {
+			if (isReset(message)) microphone.recorder.reset();
+			else if (!isData(message))
+				microphone.recorder.command(
+					controlWord(message, ['start', 'stop', 'toggle']) as 'start' | 'stop' | 'toggle',
+					label(message),
+				);
+		});
+		guard.onClose(() => microphone.close());
+	});
+}
+
+/** Brings a recorder's events to the outputs and to the status line. */
+class MicNode {
+	readonly recorder: Recorder;
+	readonly #node: Node;
+	readonly #guard: NodeGuard;
+	readonly #status: StatusLine;
+	readonly #settings: MicSettings;
+	#recording: Recording | undefined;
+	#timer: NodeJS.Timeout | undefined;
+	#droppedMs = 0;
+
+	constructor(
+		node: Node,
+		guard: NodeGuard,
+		status: StatusLine,
+		settings: MicSettings,
+		unasked: () => StreamLabel,
+	) {
+		this.#node = node;
+		this.#guard = guard;
+		this.#status = status;
+		this.#settings = settings;
+		const source = createSource(settings.source);
+		const { autostart, ...recorder } = settings;
+		this.recorder = new Recorder(
+			autostart ? { ...recorder, autostart: unasked } : recorder,
+			(events) => source.open(settings.input, events),
+			systemTime,
+			{
+				chunk: (chunk) => this.#chunk(chunk),
+				abandoned: (stream) => this.#abandoned(stream),
+				error: (error, stream) => this.#error(error, stream),
+				dropped: (ms) => {
+					this.#droppedMs += ms;
+				},
+				changed: () => this.#show(),
+			},
+		);
+		this.#show();
+	}
+
+	async close(): Promise<void> {
+		await this.recorder.close();
+		clearInterval(this.#timer);
+		this.#status.clear();
+	}
+
+	#chunk(chunk: Chunk): void {
+		const { format, recordMaxMs } = this.#settings;
+		const { label, ended } = chunk;
+		if (chunk.index === 0) {
+			this.#droppedMs = 0;
+			this.#recording = this.#wired(RECORDING) ? new Recording(label, format, recordMaxMs) : undefined;
+		}
+		const recording = this.#recording;
+		if (recording?.push(chunk.pcm))
+			this.#node.warn(
+				`The recording is longer than recordMaxMs: only its first ${recordMaxMs / 1000} s are kept`,
+			);
+		this.#guard.send(AUDIO, chunkMessage({ ...chunk, stream: label.id, topic: label.topic, format }));
+		if (ended === undefined) return;
+		this.#recording = undefined;
+		if (recording) this.#guard.send(RECORDING, recording.message());
+		if (this.#droppedMs)
+			this.#node.warn(
+				`The machine was too busy: the sound card threw away ${Math.ceil(this.#droppedMs)} ms of this stream`,
+			);
+	}
+
+	#abandoned({ id, topic }: StreamLabel): void {
+		this.#recording = undefined;
+		this.#guard.send(AUDIO, resetMessage(id, topic));
+	}
+
+	#error(error: VoiceError, stream: StreamLabel | undefined): void {
+		this.#guard.report(error, stream?.cause);
+	}
+
+	#wired(port: number): boolean {
+		const { wires } = this.#node as unknown as { wires?: unknown[][] };
+		return (wires?.[port]?.length ?? 0) > 0;
+	}
+
+	#show(): void {
+		const { state, deviceOpen, failing } = this.recorder;
+		const running = state === 'recording' || state === 'stopping';
+		if (running && !this.#timer) this.#timer = setInterval(() => this.#show(), STATUS_MS);
+		if (!running && this.#timer) {
+			clearInterval(this.#timer);
+			this.#timer = undefined;
+		}
+		if (running && deviceOpen) this.#showRunning();
+		else if (running) this.#status.show('connecting', 'opening');
+		// The reason of a failure stays until the device works again.
+		else if (failing) return;
+		else if (state === 'opening') this.#status.show('connecting', 'opening');
+		else if (state === 'armed') this.#status.show('idle', 'ready');
+		else this.#status.show('idle', 'idle');
+	}
+
+	#showRunning(): void {
+		const { durationMs, silent } = this.recorder;
+		const seconds = (durationMs / 1000).toFixed(1);
+		if (silent) this.#status.show('warning', 'silent', { seconds });
+		else if (this.#recording?.truncated) this.#status.show('warning', 'cut', { seconds });
+		else this.#status.show('active', 'recording', { seconds });
+	}
+}

@@ -1,0 +1,72 @@
+import { isAbsolute, join } from 'node:path';
+import type { PcmFormat } from '../../lib/audio/format.ts';
+import { VoiceError } from '../../lib/node/errors.ts';
+import { SettingsReader } from '../../lib/node/settings.ts';
+import { SOURCE_NAMES, type SourceName, type SourceOptions } from './sources/source.ts';
+
+/** PortAudio's children watch their devices themselves; this is for the others. */
+const STALL_MS = 5000;
+const DAY_MS = 86_400_000;
+
+export interface MicSettings {
+	source: SourceName;
+	input: SourceOptions;
+	/** Of the stream that the node sends. */
+	format: PcmFormat;
+	framesPerBuffer: number;
+	preRollMs: number;
+	maxMs: number;
+	startTimeoutMs: number;
+	silenceStopMs: number;
+	silenceThresholdDb: number;
+	autostart: boolean;
+	recordMaxMs: number;
+}
+
+/**
+ * Reads a node's configuration; throws MIC_FORMAT naming the setting that cannot be used.
+ * @param folder what a relative file path is relative to
+ */
+export function readSettings(config: object, folder: string): MicSettings {
+	const read = new SettingsReader(config, 'MIC_FORMAT');
+	if (read.choice('trigger', ['control', 'speech'], 'control') === 'speech')
+		throw new VoiceError(
+			'MIC_FORMAT',
+			'The setting "trigger" is "speech", which this version cannot do yet',
+			'use "control", with "silenceStopMs" to stop after speech',
+		);
+	const format = {
+		sampleRate: read.number('sampleRate', 16_000, { min: 1000, max: 384_000, integer: true }),
+		channels: read.number('channels', 1, { min: 1, max: 32, integer: true }),
+	};
+	const ms = (name: string, fallback: number, max = DAY_MS) => read.number(name, fallback, { max });
+	const framesPerBuffer = read.number('framesPerBuffer', 1024, { min: 1, max: 1_048_576, integer: true });
+	const file = read.text('file');
+	return {
+		source: read.choice('source', SOURCE_NAMES, 'auto'),
+		input: {
+			device: read.text('device'),
+			format,
+			framesPerBuffer,
+			stallMs: STALL_MS,
+			file: file === '' || isAbsolute(file) ? file : join(folder, file),
+			loop: read.flag('loop', false),
+			pace: filePace(),
+		},
+		format,
+		framesPerBuffer,
+		preRollMs: ms('preRollMs', 0, 60_000),
+		maxMs: ms('maxMs', 0),
+		startTimeoutMs: ms('startTimeoutMs', 0),
+		silenceStopMs: ms('silenceStopMs', 0),
+		silenceThresholdDb: read.number('silenceThresholdDb', -45, { min: -120, max: 0 }),
+		autostart: read.flag('autostart', false),
+		recordMaxMs: ms('recordMaxMs', 300_000),
+	};
+}
+
+/** How many times faster than real time files play: for tests of long recordings, so not a node setting. */
+function filePace(): number {
+	const pace = Number(process.env['VOICE_FILE_PACE'] ?? 1);
+	return pace > 0 && Number.isFinite(pace) ? pace : 1;
+}

@@ -1,0 +1,39 @@
+import { bytesToMs } from '../../../lib/audio/format.ts';
+import { listDevices, openInput, type PortAudioInput } from '../../../lib/portaudio/client.ts';
+import { type DeviceName, EventGate, type Source } from './source.ts';
+
+/** Microphones of the sound system, through PortAudio (naudiodon) in a child process. */
+export const portaudio: Source = {
+	async open({ device, format, framesPerBuffer }, events) {
+		const gate = new EventGate(events);
+		let droppedBytes = 0;
+		const input: PortAudioInput = await openInput(
+			{ device, format, framesPerBuffer },
+			{
+				data(pcm) {
+					const lately = input.droppedBytes - droppedBytes;
+					droppedBytes += lately;
+					if (lately > 0) gate.dropped(bytesToMs(lately, input.format));
+					gate.data(pcm);
+				},
+				lost: (error) => gate.lost(error),
+			},
+		);
+		gate.open();
+		return {
+			format: input.format,
+			async close() {
+				gate.close();
+				await input.close();
+			},
+		};
+	},
+	devices,
+};
+
+async function devices(): Promise<DeviceName[]> {
+	const found = await listDevices();
+	return found
+		.filter((device) => device.inputChannels > 0)
+		.map(({ name, isDefaultInput }) => ({ name, description: isDefaultInput ? 'default' : '' }));
+}
