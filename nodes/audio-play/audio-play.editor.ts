@@ -1,5 +1,6 @@
-interface AudioPlayProperties {
-	name: string;
+import type { EditorNodeProperties } from 'node-red';
+
+interface AudioPlayProperties extends EditorNodeProperties {
 	backend: string;
 	device: string;
 	file: string;
@@ -34,7 +35,7 @@ function offerDevices(backend: string): void {
 	});
 }
 
-RED.nodes.registerType<AudioPlayProperties & { id: string; type: string; z: string }>('audio-play', {
+RED.nodes.registerType<AudioPlayProperties>('audio-play', {
 	category: 'voice',
 	color: '#C0DEED',
 	defaults: {

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import {
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { decodeWav } from '../../../../lib/audio/wav.ts';
+import type { VoiceError } from '../../../../lib/node/errors.ts';
+import { fileBackend } from '../../../../nodes/audio-play/sinks/file.ts';
+import { noise } from '../../../lab/signals.ts';
+import { openSink } from './sink-events.ts';
+
+const STEREO = { sampleRate: 44_100, channels: 2 };
+
+describe('file sink', () => {
+	let folder: string;
+	before(() => {
+		folder = mkdtempSync(join(tmpdir(), 'voice-file-sink-'));
+	});
+	after(() => rmSync(folder, { recursive: true }));
+
+	it('writes a WAV file of exactly the sound, with backpressure', async () => {
+		const file = join(folder, 'a.wav');
+		const pcm = noise(44_100 * 20, 1, 2);
+		const { sink, feed } = await openSink(fileBackend, STEREO, { file });
+		await feed(pcm);
+		assert.equal(existsSync(file), false, 'not before it is whole');
+		await sink.end();
+		const wav = decodeWav(readFileSync(file));
+		assert.deepEqual(wav.format, STEREO);
+		assert.equal(wav.truncated, false);
+		assert.ok(wav.pcm.equals(pcm));
+		assert.deepEqual(readdirSync(folder), ['a.wav']);
+	});
+
+	it('is full when the disk is slower than the sound', async () => {
+		const { sink } = await openSink(fileBackend, STEREO, { file: join(folder, 'b.wav') });
+		let taken = 0;
+		while (sink.write(noise(4410, 1, 2))) taken += 17_640;
+		assert.ok(taken <= 1 << 20, `${taken} bytes were taken`);
+		await sink.abort();
+	});
+
+	it('replaces the file by the next item, and leaves it as it was when that is cut short', async () => {
+		const file = join(folder, 'c.wav');
+		for (const seed of [1, 2]) {
+			const { sink, feed } = await openSink(fileBackend, STEREO, { file });
+			await feed(noise(1000, seed, 2));
+			await sink.end();
+			assert.ok(decodeWav(readFileSync(file)).pcm.equals(noise(1000, seed, 2)));
+		}
+		const { sink, feed } = await openSink(fileBackend, STEREO, { file });
+		await feed(noise(1000, 3, 2));
+		await sink.abort();
+		assert.ok(decodeWav(readFileSync(file)).pcm.equals(noise(1000, 2, 2)));
+		assert.deepEqual(
+			readdirSync(folder).filter((name) => name.endsWith('.part')),
+			[],
+		);
+	});
+
+	it('says what is wrong with a path', async () => {
+		const cases: [string, string, RegExp][] = [
+			['', 'PLAY_DEVICE_NOT_FOUND', /no file to write: set a path/],
+			[join(folder, 'no/such/x.wav'), 'PLAY_DEVICE_NOT_FOUND', /no\/such does not exist: create it/],
+			[join(folder, 'plain', 'x.wav'), 'PLAY_STALLED', /ENOTDIR.*whose folder exists/],
+			['/proc/x.wav', 'PLAY_DEVICE_NOT_FOUND', /./],
+		];
+		writeFileSync(join(folder, 'plain'), '');
+		for (const [file, code, words] of cases)
+			await assert.rejects(openSink(fileBackend, STEREO, { file }), (error: VoiceError) => {
+				assert.equal(error.code, code, error.message);
+				assert.match(error.message, words);
+				return true;
+			});
+	});
+
+	it('says so when the path is a folder, and leaves nothing behind', async () => {
+		const file = join(folder, 'folder');
+		mkdirSync(file);
+		const { sink } = await openSink(fileBackend, STEREO, { file });
+		await assert.rejects(sink.end(), (error: VoiceError) => {
+			assert.equal(error.code, 'PLAY_STALLED');
+			assert.match(error.message, /EISDIR.*set the path of a file/);
+			return true;
+		});
+		assert.deepEqual(
+			readdirSync(folder).filter((name) => name.endsWith('.part')),
+			[],
+		);
+	});
+});
