@@ -1,96 +1,224 @@
-import type { PcmFormat } from '../audio/format.ts';
-import type { VoiceError } from '../node/errors.ts';
+import { checkFormat, type PcmFormat } from '../audio/format.ts';
+import { toVoiceError, VoiceError } from '../node/errors.ts';
+import { formatCode, isNotFound, stalled } from './errors.ts';
+import { InputClient, type InputHandlers } from './input-client.ts';
+import { OutputClient, type OutputHandlers } from './output-client.ts';
+import { type Child, ChildFailure, Pool } from './pool.ts';
+import type { Direction, ListPayload, OpenPayload, OpenReply, PortAudioDevice } from './protocol.ts';
+import type { StreamClient } from './stream-client.ts';
 
-/** A device of PortAudio; one that has both directions may still be able to open only one at a time. */
-export interface PortAudioDevice {
-	/** What `device` names; on Linux an ALSA card reads "USB Audio: - (hw:1,0)". */
-	name: string;
-	/** 0 = not a microphone. */
-	inputChannels: number;
-	/** 0 = not a loudspeaker. */
-	outputChannels: number;
-	/** Hz */
-	defaultSampleRate: number;
-	isDefaultInput: boolean;
-	isDefaultOutput: boolean;
-}
+export type { InputHandlers } from './input-client.ts';
+export type { OutputHandlers } from './output-client.ts';
+export type { PortAudioDevice } from './protocol.ts';
+
+/** PortAudio looks at every device of the system while it opens one; a slow machine takes seconds for that. */
+const OPEN_TIMEOUT_MS = 20_000;
+const LIST_TIMEOUT_MS = 15_000;
+/** A child that serves streams does not look again, so it answers soon. */
+const KNOWN_TIMEOUT_MS = 2_000;
 
 export interface OpenRequest {
 	/** Exact name; '' = the default device. */
 	device: string;
 	/** Wanted; the stream's `format` tells what the device agreed to. */
 	format: PcmFormat;
-	/** PortAudio's buffer, in frames. Inputs deliver in pieces of it; outputs use at least 1024. */
-	framesPerBuffer: number;
-}
-
-export interface InputHandlers {
 	/**
-	 * Captured sound, whole frames, in order and without gaps; the Buffer is the receiver's own.
-	 * `capturedAt` estimates when its first frame met the microphone (milliseconds as `Date.now()`): PulseAudio
-	 * delivers up to 0.2 s late, in bursts.
+	 * PortAudio's buffer, in frames at the wanted rate (0: 512). Inputs deliver in pieces of so much time; outputs use
+	 * at least 1024 frames.
 	 */
-	data(pcm: Buffer, capturedAt: number): void;
-	/** The stream is over by itself and already closed: MIC_STALLED. Called at most once, never after `close()`. */
-	lost(error: VoiceError): void;
+	framesPerBuffer: number;
 }
 
 export interface PortAudioInput {
 	/** What `data` really brings. */
 	readonly format: PcmFormat;
-	/** Bytes that this process took too slowly and that therefore were dropped. */
+	/** Bytes that are missing before the latest `data`, because this process took them too slowly. */
 	readonly droppedBytes: number;
 	/** Resolves, never rejects, after the last `data`: what was captured until now is still delivered. Bounded. */
 	close(): Promise<void>;
 }
 
-export interface OutputHandlers {
-	/** The queue has room again after a `write` that returned false. */
-	drain(): void;
-	/** The stream is over by itself and already closed: PLAY_STALLED. Called at most once, never after `abort()`. */
-	lost(error: VoiceError): void;
-	/** The loudspeaker fell silent because `write` came too late (or the machine was too slow). */
-	underrun(): void;
-}
-
 export interface PortAudioOutput {
 	/** What `write` must bring. */
 	readonly format: PcmFormat;
-	/** Bytes written and not yet taken by the sound system. */
+	/** Bytes written and not yet taken by PortAudio. */
 	readonly queuedBytes: number;
 	/**
 	 * Takes whole frames and keeps the Buffer until it is played. False: taken, but wait for `drain`.
 	 * @throws VoiceError PLAY_QUEUE_FULL for one who does not wait
 	 */
 	write(pcm: Buffer): boolean;
-	/** Resolves when the sound has really left the speaker; rejects with PLAY_STALLED, then `lost` is not called. */
+	/** Resolves when the sound has left the speaker, or after `abort`; rejects with PLAY_STALLED. */
 	end(): Promise<void>;
 	/** Silence now. Resolves, never rejects, when the device is free again. Bounded. */
 	abort(): Promise<void>;
 }
 
-/** All devices that can be opened now, and those that this process has open. Rejects with MIC_BACKEND_MISSING. */
-export function listDevices(): Promise<PortAudioDevice[]> {
-	return Promise.reject(new Error('not yet'));
+export interface PortAudioOptions {
+	/** The children's environment; default: ours at the time. */
+	env?: NodeJS.ProcessEnv;
+	/** A child that serves no stream ends after this time. */
+	idleMs?: number;
+	/** A microphone must deliver its first sound within this time, */
+	startMs?: number;
+	/** and any further within this. */
+	stallMs?: number;
+	/** For how long a loudspeaker may take no sound while there is some: a sleeping one takes seconds to wake. */
+	playStallMs?: number;
+	/** Sound that `write` takes before it asks to wait. */
+	queueMs?: number;
+	/** Where ALSA tells about its cards. */
+	asoundFolder?: string;
 }
 
-/**
- * Opens a microphone and starts it. Rejects with MIC_BACKEND_MISSING, MIC_DEVICE_NOT_FOUND, MIC_DEVICE_BUSY,
- * MIC_FORMAT or MIC_STALLED.
- */
-export function openInput(_request: OpenRequest, _handlers: InputHandlers): Promise<PortAudioInput> {
-	return Promise.reject(new Error('not yet'));
+const DEFAULTS = {
+	idleMs: 10_000,
+	startMs: 5000,
+	stallMs: 2000,
+	playStallMs: 5000,
+	queueMs: 300,
+	asoundFolder: '/proc/asound',
+};
+
+/** Sound cards through naudiodon, each direction in a child process of its own. */
+export class PortAudio {
+	readonly #options: typeof DEFAULTS;
+	readonly #pools: Record<Direction, Pool>;
+	/** Folders that may hold naudiodon. */
+	readonly #folders: string[] = [];
+	/** What a device agreed to when it was last asked for a format that it refuses. */
+	readonly #hints = new Map<string, PcmFormat>();
+	#lastStream = 0;
+
+	constructor(options: PortAudioOptions = {}) {
+		this.#options = { ...DEFAULTS, ...options };
+		const env = () => options.env ?? process.env;
+		const pool = { env, folders: this.#folders, idleMs: this.#options.idleMs };
+		this.#pools = { input: new Pool('input', pool), output: new Pool('output', pool) };
+	}
+
+	/** Also looks for naudiodon in this folder's node_modules: Node-RED's user directory. */
+	searchIn(folder: string): void {
+		if (!this.#folders.includes(folder)) this.#folders.push(folder);
+	}
+
+	/**
+	 * All devices that can be opened now, and those that this process has open.
+	 * @param direction whose code a failure gets: MIC_BACKEND_MISSING or PLAY_BACKEND_MISSING, …_STALLED
+	 */
+	async listDevices(direction: Direction = 'input'): Promise<PortAudioDevice[]> {
+		const payload: ListPayload = { direction };
+		const known = [...this.#pools.input.serving(), ...this.#pools.output.serving()];
+		const fresh = this.#pools[direction].acquireFresh();
+		// A card that is open is not offered to anybody else, so ask those that have it.
+		const answers = await Promise.all([
+			fresh.requestAsGuest('list', payload, LIST_TIMEOUT_MS),
+			...known.map((child) => child.request('list', payload, KNOWN_TIMEOUT_MS).catch(() => [])),
+		]);
+		return mergeDevices(answers as PortAudioDevice[][]);
+	}
+
+	/**
+	 * Opens a microphone and starts it. Rejects with MIC_BACKEND_MISSING, MIC_DEVICE_NOT_FOUND, MIC_DEVICE_BUSY,
+	 * MIC_FORMAT or MIC_STALLED.
+	 */
+	async openInput(request: OpenRequest, handlers: InputHandlers): Promise<PortAudioInput> {
+		const { startMs, stallMs } = this.#options;
+		return this.#open('input', request, startMs, (stream, child) => {
+			return new InputClient(request.device, stream, child, handlers, stallMs);
+		});
+	}
+
+	/**
+	 * Opens a loudspeaker. Rejects with PLAY_BACKEND_MISSING, PLAY_DEVICE_NOT_FOUND, PLAY_DEVICE_BUSY, AUDIO_FORMAT or
+	 * PLAY_STALLED.
+	 */
+	async openOutput(request: OpenRequest, handlers: OutputHandlers): Promise<PortAudioOutput> {
+		const { playStallMs: stallMs, queueMs } = this.#options;
+		return this.#open('output', request, stallMs, (stream, child) => {
+			const times = { stallMs, queueMs, framesAhead: 4 * Math.max(1024, request.framesPerBuffer) };
+			return new OutputClient(request.device, stream, child, handlers, times);
+		});
+	}
+
+	/** Ends idle children now instead of after their idle time, and resolves when they are gone. */
+	async endIdleChildren(): Promise<void> {
+		await Promise.all(Object.values(this.#pools).map((pool) => pool.endIdle()));
+	}
+
+	async #open<Client extends StreamClient>(
+		direction: Direction,
+		request: OpenRequest,
+		allowanceMs: number,
+		connect: (stream: number, child: Child) => Client,
+	): Promise<Client> {
+		const { device, format, framesPerBuffer } = request;
+		try {
+			checkFormat(format);
+		} catch (thrown) {
+			throw toVoiceError(thrown, formatCode(direction), 'Opening a device');
+		}
+		const pool = this.#pools[direction];
+		// A child that was just killed may not yet have let go of the device.
+		await pool.ended();
+		const hintKey = JSON.stringify([direction, device, format.sampleRate, format.channels]);
+		let child = pool.acquire();
+		for (;;) {
+			const seesAll = child.streams === 0;
+			const client = connect(++this.#lastStream, child);
+			const payload: OpenPayload = {
+				stream: this.#lastStream,
+				direction,
+				device,
+				format,
+				framesPerBuffer,
+				hint: this.#hints.get(hintKey),
+				asoundFolder: this.#options.asoundFolder,
+			};
+			try {
+				const reply = (await child.requestOpening(payload, OPEN_TIMEOUT_MS)) as OpenReply;
+				if (reply.tainted) {
+					this.#hints.set(hintKey, reply.format);
+					child.retire();
+				}
+				client.opened(reply.format, allowanceMs);
+				return client;
+			} catch (thrown) {
+				// A refused attempt leaves PortAudio initialised, so that child would never see new devices.
+				child.retire();
+				client.over();
+				this.#hints.delete(hintKey);
+				if (seesAll || !isNotFound(thrown)) throw named(thrown, direction, device);
+				child = pool.acquireFresh();
+			}
+		}
+	}
 }
 
-/**
- * Opens a loudspeaker. Rejects with PLAY_BACKEND_MISSING, PLAY_DEVICE_NOT_FOUND, PLAY_DEVICE_BUSY, AUDIO_FORMAT or
- * PLAY_STALLED.
- */
-export function openOutput(_request: OpenRequest, _handlers: OutputHandlers): Promise<PortAudioOutput> {
-	return Promise.reject(new Error('not yet'));
+/** A failure of the child does not know which stream it struck. */
+function named(thrown: unknown, direction: Direction, device: string): unknown {
+	const failure = thrown instanceof VoiceError ? thrown.cause : undefined;
+	if (!(failure instanceof ChildFailure)) return thrown;
+	return stalled(direction, device, `cannot be opened: ${failure.message}`);
 }
 
-/** Ends idle children now instead of after their idle time, and resolves when they are gone. For tests. */
-export function endIdleChildren(): Promise<void> {
-	return Promise.resolve();
+function mergeDevices(lists: PortAudioDevice[][]): PortAudioDevice[] {
+	const merged = new Map<string, PortAudioDevice>();
+	for (const device of lists.flat()) {
+		const known = merged.get(device.name);
+		if (known) {
+			known.inputChannels = Math.max(known.inputChannels, device.inputChannels);
+			known.outputChannels = Math.max(known.outputChannels, device.outputChannels);
+		} else merged.set(device.name, { ...device });
+	}
+	return [...merged.values()];
 }
+
+/** The children of this process. */
+const shared = new PortAudio();
+
+export const listDevices = shared.listDevices.bind(shared);
+export const openInput = shared.openInput.bind(shared);
+export const openOutput = shared.openOutput.bind(shared);
+export const searchNaudiodonIn = shared.searchIn.bind(shared);
+export const endIdleChildren = shared.endIdleChildren.bind(shared);

@@ -94,12 +94,27 @@ export class ForkedChild {
 		return this.#alive && this.#send({ request: 0, op, payload } satisfies Request);
 	}
 
+	/** Lets our own process end although the child runs; the guard then ends the child. */
+	unref(): void {
+		this.#each((handle) => handle.unref?.());
+	}
+
+	/** Undoes `unref`. */
+	ref(): void {
+		this.#each((handle) => handle.ref?.());
+	}
+
 	stop(graceMs?: number): Promise<ExitState> {
 		return this.#guarded.stop(graceMs);
 	}
 
 	kill(): Promise<ExitState> {
 		return this.#guarded.kill();
+	}
+
+	#each(act: (handle: { ref?(): void; unref?(): void }) => void): void {
+		const child = this.#guarded.process;
+		for (const handle of [child, child.channel, ...child.stdio]) if (handle) act(handle);
 	}
 
 	#send(message: Request): boolean {
@@ -125,12 +140,13 @@ export type Handlers = Record<string, (payload: never) => unknown>;
 /**
  * The child's side: answers requests with the handlers' results, and ends the process when the parent is gone.
  * `toError` turns what a handler throws into a VoiceError.
- * Returns the function that sends an event to the parent.
+ * Returns the function that sends an event to the parent; `sent` is called when the pipe has taken it, so that the
+ * child can bound what waits for a parent that is slow to read.
  */
 export function serveParent(
 	handlers: Handlers,
 	toError: (thrown: unknown) => VoiceError,
-): (event: string, payload: unknown) => void {
+): (event: string, payload: unknown, sent?: () => void) => void {
 	// process.exit can hang in an addon's clean-up (naudiodon, when its device is gone); a signal cannot.
 	process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 	process.on('message', (message: Request) => {
@@ -145,7 +161,7 @@ export function serveParent(
 				(thrown) => answer({ error: toError(thrown).toJSON() }),
 			);
 	});
-	return (event, payload) => {
-		if (process.connected) process.send?.({ event, payload } satisfies Notice);
+	return (event, payload, sent) => {
+		if (process.connected) process.send?.({ event, payload } satisfies Notice, () => sent?.());
 	};
 }
