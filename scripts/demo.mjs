@@ -1,0 +1,166 @@
+// npm run demo: the example flow "Live transcription" in a real Node-RED, spoken to by a shipped recording.
+//   -- --mic    the microphone instead, for at most 10 seconds
+//   -- --once   ends after the first utterance: 0 if it was recognised, else 1
+// Plain Node.js: it runs before node_modules exists.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+import { PrepareError, prepare, root } from './prepare.mjs';
+
+const FLOW = join(root, 'examples/flows/live-transcription.json');
+const RECORDING = join(root, 'examples/audio/turn-on-the-kitchen-light.wav');
+const MIC_LIMIT_MS = 10_000;
+/** Far longer than either source speaks plus what a slow machine needs to recognise it. */
+const ONCE_LIMIT_MS = 120_000;
+/** A failed stream is closed first and its error reported just after, or the other way round. */
+const ERROR_GRACE_MS = 500;
+
+const options = new Set(process.argv.slice(2));
+const useMic = options.has('--mic');
+const once = options.has('--once');
+
+/** Prints whole lines, and one line that is rewritten as long as nothing else is printed (a terminal only). */
+class Screen {
+	#rewriting = false;
+
+	line(text = '') {
+		process.stdout.write(`${this.#rewriting ? '\r\u001b[2K' : ''}${text}\n`);
+		this.#rewriting = false;
+	}
+
+	rewrite(text) {
+		if (!process.stdout.isTTY) {
+			this.line(text);
+			return;
+		}
+		// A line that wraps could not be taken back.
+		const width = (process.stdout.columns ?? 80) - 1;
+		process.stdout.write(`\r\u001b[2K${text.length > width ? `…${text.slice(1 - width)}` : text}`);
+		this.#rewriting = true;
+	}
+}
+
+const screen = new Screen();
+
+/** The example flow with the demo's source, and the ids of its nodes by type. */
+function demoFlow() {
+	const source = useMic ? { source: 'auto', maxMs: MIC_LIMIT_MS } : { source: 'file', file: RECORDING };
+	const flow = JSON.parse(readFileSync(FLOW, 'utf8')).map((node) =>
+		node.type === 'mic-capture' ? { ...node, ...source } : node,
+	);
+	const idOf = (type) => flow.find((node) => node.type === type).id;
+	return { flow, button: idOf('button-trigger'), stt: idOf('stt-stream'), catcher: idOf('catch') };
+}
+
+/** Follows one flow: what its recogniser and its Catch node send goes to the screen. */
+class Demo {
+	#RED;
+	#ids;
+	#onUtterance;
+	#running = false;
+	#error;
+
+	/** @param onUtterance called after each stream with its text, or with why there is none */
+	constructor(RED, ids, onUtterance) {
+		this.#RED = RED;
+		this.#ids = ids;
+		this.#onUtterance = onUtterance;
+		RED.hooks.add('onSend.demo', (events) => {
+			for (const { source, msg } of events) this.#take(source, msg);
+		});
+	}
+
+	/** What pressing the button on the canvas does. */
+	toggle() {
+		this.#button(!this.#running);
+	}
+
+	#button(pressed) {
+		this.#RED.nodes.getNode(this.#ids.button).receive({ payload: pressed });
+	}
+
+	#take({ id, port }, msg) {
+		if (id === this.#ids.button && port === 0 && msg.payload === true) this.#begin();
+		else if (id === this.#ids.catcher) this.#failed(msg.error);
+		else if (id !== this.#ids.stt) return;
+		else if (port === 0) screen.line(`> ${msg.payload}`);
+		else if (port === 1) screen.rewrite(`… ${msg.payload}`);
+		else if (msg.payload === 'closed') this.#closed(msg.session ?? {});
+	}
+
+	#begin() {
+		this.#running = true;
+		this.#error = undefined;
+		screen.line(useMic ? `\nSpeak now (at most ${MIC_LIMIT_MS / 1000} s) …` : '\nThe recording speaks …');
+	}
+
+	#failed({ message, code }) {
+		this.#error = `${code ?? 'error'}: ${message}`;
+		screen.line(`! ${this.#error}`);
+		// A microphone that does not open begins no stream, so none is closed.
+		setTimeout(() => this.#running && this.#end({ error: this.#error }), ERROR_GRACE_MS);
+	}
+
+	#closed({ text = '', code }) {
+		if (!code && text.trim()) this.#end({ text: text.trim() });
+		else if (code)
+			setTimeout(() => this.#running && this.#end({ error: this.#error ?? code }), ERROR_GRACE_MS);
+		else this.#end({ error: 'no words were recognised' });
+	}
+
+	#end(result) {
+		this.#running = false;
+		// The button is still down when the recording or the time is over; the next press needs it up.
+		this.#button(false);
+		this.#onUtterance(result);
+	}
+}
+
+async function main() {
+	prepare(useMic ? 'mic' : 'demo', { addons: useMic });
+	const { startNodeRed } = await import('./demo-node-red.mjs');
+	const { flow, ...ids } = demoFlow();
+	const { RED, url, stop } = await startNodeRed(root, flow, (text) => screen.line(text));
+
+	let ending = false;
+	const end = async (code, text) => {
+		if (ending) return;
+		ending = true;
+		if (text) screen.line(text);
+		await stop().catch((error) => screen.line(String(error)));
+		process.exit(code);
+	};
+	for (const [signal, number] of [
+		['SIGINT', 2],
+		['SIGTERM', 15],
+		['SIGHUP', 1],
+	])
+		process.on(signal, () =>
+			ending ? process.exit(128 + number) : end(signal === 'SIGINT' ? 0 : 128 + number, ''),
+		);
+
+	const demo = new Demo(RED, ids, ({ text, error }) => {
+		if (!once)
+			screen.line(
+				`${text ? 'Done' : 'Nothing recognised'}. Press Enter here, or the button on the canvas, to speak again.`,
+			);
+		else if (text) end(0, `\nRecognised: ${text}`);
+		else end(1, `\nThe demo failed: ${error}`);
+	});
+	screen.line(`\nThe flow is open at ${url} (the debug panel shows the transcripts too). Ctrl+C ends it.`);
+	if (once)
+		setTimeout(
+			() => end(1, `\nThe demo failed: nothing was recognised within ${ONCE_LIMIT_MS / 1000} s`),
+			ONCE_LIMIT_MS,
+		);
+	else createInterface({ input: process.stdin }).on('line', () => demo.toggle());
+	demo.toggle();
+}
+
+try {
+	await main();
+} catch (error) {
+	console.error(error instanceof PrepareError ? error.message : error);
+	process.exit(1);
+}
