@@ -44,29 +44,39 @@ const asNumber = (value: unknown): number | undefined => {
 	return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
 };
 
-/** The stream id of `msg.parts`: of nested parts (the Split node nests them) the deepest counts. */
-export function partsId(message: Message): string | undefined {
+/** `msg.parts` and what is nested in it (the Split node nests), outermost first; never empty. */
+function partsLevels(message: Message): Parts[] {
+	const levels: Parts[] = [];
 	let parts = asObject(message['parts']) as Parts | undefined;
-	let id: unknown;
-	for (let depth = 0; parts && depth < 100; depth++) {
-		id = parts.id ?? id;
+	// A flow can tie parts to themselves; nobody nests so deep.
+	while (parts && levels.length < 100) {
+		levels.push(parts);
 		parts = asObject(parts.parts) as Parts | undefined;
 	}
-	return id === undefined || id === null || id === '' ? undefined : String(id);
+	return levels.length ? levels : [{}];
+}
+
+/** An id or topic as text; what has no text is none. */
+const asText = (value: unknown): string =>
+	value === undefined || value === null || typeof value === 'object' ? '' : String(value);
+
+/** The stream id of `msg.parts`: of nested parts the deepest counts. */
+export function partsId(message: Message): string | undefined {
+	const ids = partsLevels(message).map((parts) => asText(parts.id));
+	return ids.findLast((id) => id !== '');
 }
 
 /** The topic as text, '' if there is none. */
 export function topicOf(message: Message): string {
-	const topic = message['topic'];
-	return topic === undefined || topic === null ? '' : String(topic);
+	return asText(message['topic']);
 }
 
 function isLast(message: Message): boolean {
-	if (message['complete']) return true;
-	const parts = asObject(message['parts']) as Parts | undefined;
-	const count = asNumber(parts?.count);
-	// A nested count tells about the pieces that Split made of one chunk, not about the stream.
-	return count !== undefined && parts?.parts === undefined && asNumber(parts?.index) === count - 1;
+	const [stream, ...splits] = partsLevels(message).reverse() as [Parts, ...Parts[]];
+	const pending = ({ index, count }: Parts) => (asNumber(index) ?? 0) < (asNumber(count) ?? 0) - 1;
+	// Split copies `complete` and the stream's count to every piece that it makes of the last chunk.
+	if (splits.some(pending)) return false;
+	return Boolean(message['complete']) || (asNumber(stream.count) !== undefined && !pending(stream));
 }
 
 /**
@@ -86,17 +96,20 @@ export function readAudioMessage(
 	const stream = id ?? `topic:${topic}`;
 	const base = { stream, explicit: id !== undefined, topic, last: isLast(message) };
 	if (!(payload instanceof Uint8Array)) {
-		if (message['complete'] && (payload === undefined || payload === null || payload === ''))
+		// So end a file whose length is a multiple of file-in's chunks, and flows that send only `complete`.
+		if (base.last && (payload === undefined || payload === null || payload === ''))
 			return { ...base, data: Buffer.alloc(0) };
 		throw notAudio(message);
 	}
 	const data = Buffer.isBuffer(payload)
 		? payload
 		: Buffer.from(payload.buffer, payload.byteOffset, payload.length);
+	// Whatever the message says: a format may be left over from what the payload was before.
+	if (isWav(data)) return wavMessage(base, data, message);
 	const stated = statedFormat(message);
-	if (stated !== 'wav' && stated) return { ...base, data, source: source(data, stated) };
-	if (stated === 'wav' || isWav(data)) return wavMessage(base, data, message);
+	if (stated && stated !== 'wav') return { ...base, data, source: source(data, stated) };
 	if (!data.length || known(stream)) return { ...base, data };
+	if (stated === 'wav') return wavMessage(base, data, message);
 	const coded = codedAudioName(data);
 	if (coded)
 		throw new AudioFormatError(
@@ -127,11 +140,12 @@ function wavMessage(base: Omit<AudioMessage, 'data'>, data: Buffer, message: Mes
 	const header = parseWavHeader(data);
 	const stated = { format: header.format, encoding: header.encoding };
 	const inPieces = base.explicit && !base.last;
-	const id = asObject(message['audio'])?.['stream'] ?? message['_msgid'];
+	// mic-capture's recordings name their stream; that of any other file is its message.
+	const id = typeof message['stream'] === 'string' ? message['stream'] : asText(message['_msgid']);
 	return {
 		...base,
 		// A recording without parts is a stream of its own, not one more piece of its topic's.
-		stream: base.explicit || id === undefined ? base.stream : `recording:${String(id)}`,
+		stream: base.explicit || !id ? base.stream : `recording:${id}`,
 		explicit: true,
 		data,
 		source: source(data, stated, header.dataOffset, header.dataBytes),
@@ -143,9 +157,9 @@ function wavMessage(base: Omit<AudioMessage, 'data'>, data: Buffer, message: Mes
 function statedFormat(message: Message): Stated | 'wav' | undefined {
 	const audio = asObject(message['audio']);
 	if (audio) {
-		const encoding = String(audio['encoding'] ?? 'pcm_s16le').toLowerCase();
+		const encoding = (asText(audio['encoding']) || 'pcm_s16le').toLowerCase();
 		if (encoding === 'wav') return 'wav';
-		const sample = PCM_NAMES[encoding];
+		const sample = Object.hasOwn(PCM_NAMES, encoding) ? PCM_NAMES[encoding] : undefined;
 		if (!sample)
 			throw new AudioFormatError(
 				`msg.audio.encoding is "${encoding.slice(0, 40)}"`,
@@ -153,10 +167,18 @@ function statedFormat(message: Message): Stated | 'wav' | undefined {
 			);
 		return stated(audio['sampleRate'], audio['channels'] ?? 1, sample, 'msg.audio.sampleRate');
 	}
-	if (message['rate'] === undefined || asNumber(message['rate']) === undefined) return undefined;
-	if (message['format'] === 'wav') return 'wav';
-	const kind = String(message['encoding'] ?? 'signed-integer');
+	if (asNumber(message['rate']) === undefined) return undefined;
+	const container = asText(message['format']) || 'raw';
+	if (container === 'wav') return 'wav';
+	const kind = asText(message['encoding']) || 'signed-integer';
 	const bits = asNumber(message['bits']) ?? 16;
+	// WAV and this package know 8-bit samples only without a sign, and all others only with one.
+	const readable = kind.startsWith('float') || kind.startsWith(bits === 8 ? 'unsigned' : 'signed');
+	if (container !== 'raw' || !readable)
+		throw new AudioFormatError(
+			`The message holds ${container === 'raw' ? `${bits}-bit ${kind}` : container} audio`.slice(0, 80),
+			'convert it to WAV or 16-bit signed PCM',
+		);
 	const sample = encodingFor(bits, kind.startsWith('float'));
 	return stated(message['rate'], message['channels'] ?? 1, sample, 'msg.rate');
 }
@@ -177,7 +199,7 @@ function stated(rate: unknown, channels: unknown, encoding: SampleEncoding, name
 }
 
 function notAudio(message: Message): AudioFormatError {
-	const { payload } = message;
+	const payload = message['payload'];
 	if (message['transcript'] !== undefined)
 		return new AudioFormatError('The message carries a transcript, not audio', 'wire an audio output here');
 	if (message['session'] !== undefined)
@@ -185,9 +207,10 @@ function notAudio(message: Message): AudioFormatError {
 			'The message carries a session event, not audio',
 			'wire an audio output here',
 		);
-	const what = payload === null ? 'null' : Array.isArray(payload) ? 'an array' : `a ${typeof payload}`;
+	const article = typeof payload === 'object' ? 'an' : 'a';
+	const what = Array.isArray(payload) ? 'an array' : `${article} ${typeof payload}`;
 	return new AudioFormatError(
-		`msg.payload is ${payload === undefined ? 'missing' : what}, not a Buffer of audio`,
+		`msg.payload is ${payload === undefined || payload === null ? 'missing' : what}, not a Buffer of audio`,
 		'send PCM chunks or a WAV file as a Buffer',
 	);
 }

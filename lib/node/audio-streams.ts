@@ -1,4 +1,4 @@
-import { PcmDecoder } from '../audio/convert.ts';
+import { PcmDecoder, type SampleEncoding } from '../audio/convert.ts';
 import { AudioFormatError, type PcmFormat, sameFormat } from '../audio/format.ts';
 import { type AudioMessage, partsId, type RawFormat, readAudioMessage } from './audio-message.ts';
 import { isReset } from './control.ts';
@@ -22,7 +22,7 @@ export interface StreamConsumer {
 	start(stream: AudioStream): void;
 	/** s16le in the stream's format; whole frames, never empty. */
 	audio(stream: AudioStream, pcm: Buffer): void;
-	/** Always last, exactly once, unless `reset` or `discard` came. */
+	/** Always last, exactly once, unless `reset` or `discard` came. Must not throw: idleness ends from a timer. */
 	end(stream: AudioStream, why: 'complete' | 'idle'): void;
 	reset(stream: AudioStream): void;
 }
@@ -38,6 +38,7 @@ const DISCARD_MS = 10_000;
 interface Entry {
 	stream: AudioStream;
 	decoder: PcmDecoder;
+	encoding: SampleEncoding;
 	/** Sample bytes that a WAV header promised and that have not come yet. */
 	bytesLeft: number;
 	/** What still comes is thrown away, up to the stream's end. */
@@ -70,14 +71,19 @@ export class AudioStreams {
 		const entry = this.#streams.get(audio.stream) ?? this.#begin(audio, message);
 		if (!entry) return;
 		this.#rearm(entry);
-		if (!entry.discarding) this.#feed(entry, audio);
-		if (audio.last) this.#finish(entry, 'complete');
+		try {
+			if (!entry.discarding) this.#feed(entry, audio);
+		} finally {
+			if (audio.last) this.#finish(entry, 'complete');
+		}
 	}
 
 	/** Throws away what still comes of a stream, up to its end: its consumer has failed or was stopped. */
 	discard(id: string): void {
 		const entry = this.#streams.get(id);
-		if (entry) entry.discarding = true;
+		if (!entry) return;
+		entry.discarding = true;
+		this.#rearm(entry);
 	}
 
 	/** Forgets everything, without telling the consumer; for the node's end. */
@@ -101,6 +107,7 @@ export class AudioStreams {
 		const entry: Entry = {
 			stream,
 			decoder,
+			encoding: source.encoding,
 			bytesLeft: source.bytes,
 			discarding: false,
 			explicit,
@@ -127,6 +134,12 @@ export class AudioStreams {
 				'end a stream with msg.complete before its format changes, or give each its own msg.parts.id or topic',
 			);
 		}
+		if (source && source.encoding !== entry.encoding) {
+			entry.decoder = new PcmDecoder(source.format, source.encoding);
+			entry.encoding = source.encoding;
+		}
+		// One more WAV file in the same stream, as Split makes them of an array.
+		if (source?.skip) entry.bytesLeft = source.bytes;
 		const bytes = data.subarray(source?.skip ?? 0);
 		// After the samples a WAV file may hold other chunks.
 		const samples = bytes.length > entry.bytesLeft ? bytes.subarray(0, entry.bytesLeft) : bytes;

@@ -87,6 +87,13 @@ export function toVoiceError(thrown: unknown, fallback: ErrorCode, doing: string
 	if (thrown instanceof VoiceError) return thrown;
 	if (thrown instanceof AudioFormatError)
 		return new VoiceError('AUDIO_FORMAT', thrown.problem, thrown.remedy, { cause: thrown });
-	const text = thrown instanceof Error ? thrown.message : String(thrown);
+	const text = messageOf(thrown);
 	return new VoiceError(fallback, `${doing} failed (${text})`, 'see the Node-RED log', { cause: thrown });
+}
+
+/** Words for anything that can be thrown; objects without a message may hold secrets and are only named. */
+function messageOf(thrown: unknown): string {
+	if (thrown === null || typeof thrown !== 'object') return String(thrown);
+	const { message } = thrown as { message?: unknown };
+	return typeof message === 'string' ? message : Object.prototype.toString.call(thrown);
 }

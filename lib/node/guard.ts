@@ -36,7 +36,8 @@ export class NodeGuard {
 				.then(
 					() => done(),
 					(thrown) => done(this.#show(thrown)),
-				);
+				)
+				.catch((thrown) => this.#node.warn(String(thrown)));
 		});
 	}
 
@@ -70,8 +71,12 @@ export class NodeGuard {
 
 	#show(thrown: unknown): VoiceError {
 		const error = toVoiceError(thrown, this.#options.fallback, this.#node.type);
-		this.#options.onError?.(error);
-		this.#options.status.show('error', `code.${error.code}`);
+		try {
+			this.#options.onError?.(error);
+			this.#options.status.show('error', `code.${error.code}`);
+		} catch (second) {
+			this.#node.warn(String(second));
+		}
 		return error;
 	}
 }

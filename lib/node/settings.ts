@@ -64,7 +64,12 @@ export class SettingsReader {
 		} catch {
 			// falls through to the error below
 		}
-		throw this.#refuse(name, text, 'use a JSON object such as {"key": "value"}');
+		// Not shown: who mistypes it may have a key or a password in it.
+		throw new VoiceError(
+			this.#code,
+			`The setting "${name}" is not a JSON object`,
+			'use one such as {"key": "value"}',
+		);
 	}
 
 	#refuse(name: string, text: string, remedy: string): VoiceError {

@@ -46,5 +46,7 @@ export class StatusLine {
 }
 
 function shorten(text: string): string {
-	return text.length <= STATUS_LENGTH ? text : `${text.slice(0, STATUS_LENGTH - 1)}…`;
+	// By code points: half of a surrogate pair is no character.
+	const characters = [...text];
+	return characters.length <= STATUS_LENGTH ? text : `${characters.slice(0, STATUS_LENGTH - 1).join('')}…`;
 }
