@@ -6,6 +6,8 @@ import { delimiter, join } from 'node:path';
 // the life line. That end comes when Node-RED closes it or dies, even by SIGKILL: the command cannot outlive
 // us, not even while it hangs in a driver. Because the shell reaps both, no zombie is left to a container
 // whose process 1 does not reap. Descriptor 4 is Node's IPC channel, which only the command may keep open.
+// The watcher is ended by SIGKILL: in dash, a subshell that was just forked can lose a SIGTERM that its parent
+// traps, and a command that is quick would then hang here.
 const GUARD = `
 command=
 trap '[ -n "$command" ] && kill -TERM "$command" || exit 143' TERM INT HUP
@@ -16,7 +18,7 @@ exec 5<&- 0</dev/null
 exec 1>/dev/null 2>/dev/null 3<&- 4<&-
 wait "$command"; code=$?
 while kill -0 "$command"; do wait "$command"; code=$?; done
-kill "$watcher"; wait "$watcher"
+kill -KILL "$watcher"; wait "$watcher"
 exit "$code"
 `;
 
