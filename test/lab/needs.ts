@@ -32,6 +32,7 @@ const THINGS = {
 		here: () => hasAddon('naudiodon', 'naudiodon', 'naudiodon.node'),
 		get: 'npm install naudiodon',
 	},
+	gpiod: { here: () => hasCommands('gpiomon', 'gpiodetect'), get: 'apt install gpiod' },
 	onoff: { here: () => hasAddon('onoff', 'epoll', 'epoll.node'), get: 'npm install onoff' },
 	chromium: { here: () => hasCommands('chromium'), get: 'apt install chromium' },
 	gcc: { here: () => hasCommands('gcc'), get: 'apt install gcc libc6-dev' },
