@@ -56,6 +56,8 @@ const BUILD = 'run "npm rebuild naudiodon" in the Node-RED user directory; it ne
 const ARM64 =
 	'naudiodon has no PortAudio for 64-bit ARM: choose the backend "alsa" (sudo apt install alsa-utils)';
 
+const PLATFORM = `${process.platform}-${process.arch}`;
+
 let loaded: Addon | undefined;
 
 /** Loads naudiodon on first use. Throws MIC_BACKEND_MISSING or PLAY_BACKEND_MISSING. */
@@ -66,13 +68,14 @@ export function loadAddon(direction: Direction): Addon {
 
 function load(direction: Direction): Addon {
 	const root = findNaudiodon();
-	if (root === undefined) throw backendMissing(direction, 'naudiodon is not installed', forPlatform(INSTALL));
+	if (root === undefined)
+		throw backendMissing(direction, 'naudiodon is not installed', forPlatform(INSTALL, PLATFORM));
 	let addon: Partial<Addon>;
 	try {
 		const bindings = createRequire(join(root, 'package.json'))('bindings') as (options: object) => Addon;
 		addon = bindings({ bindings: 'naudiodon.node', module_root: root });
 	} catch (thrown) {
-		throw describe(direction, thrown);
+		throw loadError(direction, thrown);
 	}
 	if (!addon.create || !addon.getDevices || !addon.getHostAPIs)
 		throw backendMissing(
@@ -110,8 +113,8 @@ function resolveRoot(base: string, name: string): string | undefined {
 	}
 }
 
-/** Why a naudiodon that is there does not load. */
-function describe(direction: Direction, thrown: unknown): VoiceError {
+/** Why a naudiodon that is there does not load, from what `require` threw. */
+export function loadError(direction: Direction, thrown: unknown, platform = PLATFORM): VoiceError {
 	const text = thrown instanceof Error ? thrown.message : String(thrown);
 	const library = /(lib[\w+-]+)\.so[.\d]*: cannot open shared object/.exec(text)?.[1];
 	if (library === 'libasound')
@@ -133,9 +136,9 @@ function describe(direction: Direction, thrown: unknown): VoiceError {
 		/could not locate the bindings|cannot find module/i.test(text) || library === 'libportaudio'
 			? 'naudiodon is installed but was not built'
 			: `naudiodon does not load (${first})`;
-	return backendMissing(direction, problem, forPlatform(BUILD), thrown);
+	return backendMissing(direction, problem, forPlatform(BUILD, platform), thrown);
 }
 
-function forPlatform(remedy: string): string {
-	return process.platform === 'linux' && process.arch === 'arm64' ? ARM64 : remedy;
+function forPlatform(remedy: string, platform: string): string {
+	return platform === 'linux-arm64' ? ARM64 : remedy;
 }

@@ -11,9 +11,6 @@ export type { InputHandlers } from './input-client.ts';
 export type { OutputHandlers } from './output-client.ts';
 export type { PortAudioDevice } from './protocol.ts';
 
-/** PortAudio looks at every device of the system while it opens one; a slow machine takes seconds for that. */
-const OPEN_TIMEOUT_MS = 20_000;
-const LIST_TIMEOUT_MS = 15_000;
 /** A child that serves streams does not look again, so it answers soon. */
 const KNOWN_TIMEOUT_MS = 2_000;
 
@@ -59,6 +56,8 @@ export interface PortAudioOptions {
 	env?: NodeJS.ProcessEnv;
 	/** A child that serves no stream ends after this time. */
 	idleMs?: number;
+	/** PortAudio looks at every device of the system while it opens one; a slow machine takes seconds for that. */
+	openTimeoutMs?: number;
 	/** A microphone must deliver its first sound within this time, */
 	startMs?: number;
 	/** and any further within this. */
@@ -73,6 +72,7 @@ export interface PortAudioOptions {
 
 const DEFAULTS = {
 	idleMs: 10_000,
+	openTimeoutMs: 20_000,
 	startMs: 5000,
 	stallMs: 2000,
 	playStallMs: 5000,
@@ -112,7 +112,7 @@ export class PortAudio {
 		const fresh = this.#pools[direction].acquireFresh();
 		// A card that is open is not offered to anybody else, so ask those that have it.
 		const answers = await Promise.all([
-			fresh.requestAsGuest('list', payload, LIST_TIMEOUT_MS),
+			fresh.requestAsGuest('list', payload, this.#options.openTimeoutMs),
 			...known.map((child) => child.request('list', payload, KNOWN_TIMEOUT_MS).catch(() => [])),
 		]);
 		return mergeDevices(answers as PortAudioDevice[][]);
@@ -176,7 +176,7 @@ export class PortAudio {
 				asoundFolder: this.#options.asoundFolder,
 			};
 			try {
-				const reply = (await child.requestOpening(payload, OPEN_TIMEOUT_MS)) as OpenReply;
+				const reply = (await child.requestOpening(payload, this.#options.openTimeoutMs)) as OpenReply;
 				if (reply.tainted) {
 					this.#hints.set(hintKey, reply.format);
 					child.retire();

@@ -56,6 +56,15 @@ export function deviceNotFound(direction: Direction, device: string, names: read
 	);
 }
 
+/** PortAudio aborts the process on such a configuration. */
+export function noAlsaDefault(direction: Direction): VoiceError {
+	return new VoiceError(
+		CODES[direction].notFound,
+		"ALSA's configuration has no default device, and PortAudio ends without one",
+		'add "pcm.!default" to /etc/asound.conf or ~/.asoundrc',
+	);
+}
+
 export function deviceBusy(direction: Direction, device: string): VoiceError {
 	return new VoiceError(
 		CODES[direction].busy,

@@ -2,7 +2,7 @@ import { delimiter } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { VoiceError } from '../node/errors.ts';
 import { ForkedChild } from '../process/forked.ts';
-import { lastLine, stalled } from './errors.ts';
+import { lastLine, noAlsaDefault, stalled } from './errors.ts';
 import { CHILD_THREADS, type Direction, STREAMS_PER_CHILD, type StreamPayload } from './protocol.ts';
 
 /** More than any process needs to die that is not stuck in a driver. */
@@ -162,6 +162,8 @@ export class Child {
 	}
 
 	#lost(how: string, stderr: string, device: string): VoiceError {
+		// PortAudio's assertion (pa_linux_alsa.c, BuildDeviceList) fails where ALSA's configuration lacks pcm.default.
+		if (stderr.includes('devIdx < numDeviceNames')) return noAlsaDefault(this.#direction);
 		const failure = new ChildFailure(`PortAudio's process ${how}${lastLine(stderr)}`);
 		return stalled(this.#direction, device, `was lost: ${failure.message}`, failure);
 	}

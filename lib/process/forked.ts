@@ -1,6 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type SerializedVoiceError, VoiceError } from '../node/errors.ts';
 import { collectTail, type ExitState, type GuardedProcess, spawnGuarded } from './guarded.ts';
+
+const STDERR_MS = 500;
 
 interface Request {
 	request: number;
@@ -15,6 +18,12 @@ interface Reply {
 interface Notice {
 	event: string;
 	payload: unknown;
+}
+
+/** What keeps our event loop alive, or not. */
+interface Handle {
+	ref?(): void;
+	unref?(): void;
 }
 
 export interface ForkedOptions {
@@ -52,8 +61,11 @@ export class ForkedChild {
 		child.stdout?.resume();
 		this.#stderr = child.stderr ? collectTail(child.stderr) : () => '';
 		child.on('message', (message) => this.#receive(message as Reply | Notice));
-		this.exited = this.#guarded.exited.then((state) => {
+		const said = new Promise((resolve) => child.stderr?.once('close', resolve));
+		this.exited = this.#guarded.exited.then(async (state) => {
 			this.#alive = false;
+			// The exit may overtake the last words, which tell why.
+			await Promise.race([said, sleep(STDERR_MS, undefined, { ref: false })]);
 			for (const { reject } of this.#pending.values()) reject(this.#options.lost('exited', this.#stderr()));
 			this.#pending.clear();
 			return state;
@@ -112,9 +124,11 @@ export class ForkedChild {
 		return this.#guarded.kill();
 	}
 
-	#each(act: (handle: { ref?(): void; unref?(): void }) => void): void {
+	#each(act: (handle: Handle) => void): void {
 		const child = this.#guarded.process;
-		for (const handle of [child, child.channel, ...child.stdio]) if (handle) act(handle);
+		// Pipes are sockets, which the types of `stdio` do not tell.
+		const handles = [child, child.channel, ...child.stdio] as (Handle | null | undefined)[];
+		for (const handle of handles) if (handle) act(handle);
 	}
 
 	#send(message: Request): boolean {
