@@ -50,6 +50,7 @@ export class Microphone {
 	readonly #events: MicrophoneEvents;
 	readonly #clock = new CaptureClock();
 	readonly #history: RingBuffer;
+	readonly #resampler: Promise<void>;
 	/** Settles when everything that was opened before is closed. */
 	#free: Promise<void> = Promise.resolve();
 	#session: Session | undefined;
@@ -58,6 +59,8 @@ export class Microphone {
 	constructor(options: MicrophoneOptions, events: MicrophoneEvents) {
 		this.#options = options;
 		this.#events = events;
+		// Ahead of time, so that the first start need not wait for it. Missed only by those who need it.
+		this.#resampler = loadResampler().catch(() => {});
 		this.#history = new RingBuffer(msToBytes(options.historyMs, options.format));
 	}
 
@@ -71,6 +74,11 @@ export class Microphone {
 		return this.#position;
 	}
 
+	/** The oldest frame that `since` can give. */
+	get oldest(): number {
+		return this.#history.start / frameBytes(this.#options.format);
+	}
+
 	/** The frame that is captured at `time`; undefined before the first audio. */
 	positionAt(time: number): number | undefined {
 		const ms = this.#clock.audioMsAt(time);
@@ -79,7 +87,7 @@ export class Microphone {
 
 	/** What has been captured from `position` on, as far back as the history goes, and where that begins. */
 	since(position: number): { pcm: Buffer; position: number } {
-		const pcm = this.#history.from(position * frameBytes(this.#options.format));
+		const pcm = this.#history.from(Math.max(0, position) * frameBytes(this.#options.format));
 		return { pcm, position: this.#position - bytesToFrames(pcm.length, this.#options.format) };
 	}
 
@@ -90,7 +98,7 @@ export class Microphone {
 		this.#session = session;
 		const before = this.#free;
 		const opening = before
-			.then(() => loadResampler().catch(() => {})) // missed only by those who need it
+			.then(() => this.#resampler)
 			.then(() => (session === this.#session ? this.#open(session) : undefined));
 		this.#free = opening.then(
 			() => {},

@@ -119,6 +119,7 @@ export class Recorder {
 	/** A start while recording and a stop while idle are no errors: buttons bounce, flows repeat themselves. */
 	command(word: Command['word'], label: StreamLabel): void {
 		this.#obey({ word, label, at: this.#time.now() });
+		this.#catchUp();
 	}
 
 	/** Abandons the current stream: no last chunk. */
@@ -162,17 +163,21 @@ export class Recorder {
 		this.#cancelRetry();
 		this.#toldSilent = false;
 		const microphone = this.#microphone;
-		const pressed = microphone.positionAt(at) ?? microphone.position;
-		const { preRollMs, format } = this.#settings;
-		const wanted = pressed - msToFrames(preRollMs, format);
-		const past = this.deviceOpen ? microphone.since(Math.max(0, wanted)) : undefined;
 		// A device that is only now opened is heard from its first sample on.
-		this.#next = past ? Math.max(past.position, wanted) : 0;
-		const preRoll = past ? Math.max(0, pressed - this.#next) : 0;
+		const pressed = this.deviceOpen ? (microphone.positionAt(at) ?? microphone.position) : 0;
+		const wanted = pressed - msToFrames(this.#settings.preRollMs, this.#settings.format);
+		this.#next = Math.max(wanted, this.deviceOpen ? microphone.oldest : 0);
+		const preRoll = Math.max(0, pressed - this.#next);
 		this.#take = new Take(label, this.#settings, preRoll, (chunk) => this.#events.chunk(chunk));
 		this.#events.changed();
-		if (past) this.#audio(past.pcm, past.position);
-		else microphone.open();
+		microphone.open();
+	}
+
+	/** Takes what was captured before the current stream was asked for. */
+	#catchUp(): void {
+		if (!this.#take || !this.deviceOpen) return;
+		const { pcm, position } = this.#microphone.since(this.#next);
+		this.#audio(pcm, position);
 	}
 
 	#stop(at: number): void {
@@ -187,7 +192,6 @@ export class Recorder {
 		this.#cancelTail = this.#time.after(first, () => {
 			this.#cancelTail = this.#time.after(second, () => this.#finish('stop'));
 		});
-		this.#audio(Buffer.alloc(0), this.#next);
 	}
 
 	#opened(): void {
@@ -234,6 +238,7 @@ export class Recorder {
 		if (!take) return;
 		take.end(reason);
 		for (const command of this.#waiting.splice(0)) this.#obey(command);
+		this.#catchUp();
 		this.#rest();
 		if (reason === 'start-timeout')
 			this.#events.error(

@@ -1,0 +1,258 @@
+import { bytesToFrames, frameBytes, type PcmFormat } from '../../../lib/audio/format.ts';
+import { loadResampler } from '../../../lib/audio/resample.ts';
+import { VoiceError } from '../../../lib/node/errors.ts';
+import type { Time } from '../../../nodes/mic-capture/microphone.ts';
+import { Recorder, type RecorderSettings } from '../../../nodes/mic-capture/recorder.ts';
+import type { Capture, SourceEvents } from '../../../nodes/mic-capture/sources/source.ts';
+import type { Chunk, StreamLabel } from '../../../nodes/mic-capture/take.ts';
+import { noise } from '../../lab/signals.ts';
+
+// It takes real time, which tests with hand-made time do not wait for.
+await loadResampler();
+
+/** Time that passes only when a test says so. */
+export class HandTime implements Time {
+	#now = 1000;
+	#queue: { due: number; action: () => void }[] = [];
+
+	now(): number {
+		return this.#now;
+	}
+
+	after(ms: number, action: () => void): () => void {
+		const entry = { due: this.#now + ms, action };
+		this.#queue.push(entry);
+		return () => {
+			this.#queue = this.#queue.filter((other) => other !== entry);
+		};
+	}
+
+	advance(ms: number): void {
+		const end = this.#now + ms;
+		for (;;) {
+			const next = this.#queue.filter(({ due }) => due <= end).sort((a, b) => a.due - b.due)[0];
+			if (!next) break;
+			this.#queue = this.#queue.filter((other) => other !== next);
+			this.#now = next.due;
+			next.action();
+		}
+		this.#now = end;
+	}
+
+	get pending(): number {
+		return this.#queue.length;
+	}
+}
+
+/** Lets every promise that is due settle. */
+export async function settle(): Promise<void> {
+	for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
+}
+
+export const gone = () =>
+	new VoiceError('MIC_STALLED', 'The device went away', 'plug it in', { retryable: true });
+
+/**
+ * A sound card worked by hand: captures `signal` in real time from its opening on, delivers it every `burstMs`, and
+ * each burst reaches up to `latencyMs` before its delivery.
+ */
+export class HandDevice {
+	readonly format: PcmFormat;
+	signal: Buffer;
+	burstMs = 20;
+	latencyMs = 0;
+	/** While set, opening fails with it. */
+	failure: VoiceError | undefined;
+	/** While true, opening and closing wait for `settleNow`. */
+	slow = false;
+	opened = 0;
+	closed = 0;
+	/** Time of the last opening. */
+	began = 0;
+	readonly #time: Time;
+	#events: SourceEvents | undefined;
+	#sent = 0;
+	#cancel = () => {};
+	#waiting: (() => void)[] = [];
+	/** Openings asked for while the device was not closed. */
+	overlaps = 0;
+	#held = false;
+
+	constructor(time: Time, format: PcmFormat = { sampleRate: 16_000, channels: 1 }, seconds = 30) {
+		this.#time = time;
+		this.format = format;
+		this.signal = noise(seconds * format.sampleRate, 1, format.channels);
+	}
+
+	readonly open = async (events: SourceEvents): Promise<Capture> => {
+		if (this.#held) this.overlaps++;
+		this.#held = true;
+		this.opened++;
+		await this.#pause();
+		if (this.failure) {
+			this.#held = false;
+			throw this.failure;
+		}
+		this.#events = events;
+		this.#sent = 0;
+		this.began = this.#time.now();
+		this.#tick();
+		let closing: Promise<void> | undefined;
+		return {
+			format: this.format,
+			close: () => {
+				closing ??= this.#close();
+				return closing;
+			},
+		};
+	};
+
+	settleNow(): void {
+		for (const go of this.#waiting.splice(0)) go();
+	}
+
+	lose(error = gone()): void {
+		this.#cancel();
+		this.#events?.lost(error);
+	}
+
+	end(): void {
+		this.#cancel();
+		this.#events?.end();
+	}
+
+	/** Delivers what has been captured up to `latencyMs` ago. */
+	deliver(): void {
+		const { sampleRate } = this.format;
+		const upTo = Math.floor(((this.#time.now() - this.began - this.latencyMs) * sampleRate) / 1000);
+		const size = frameBytes(this.format);
+		const frames = Math.min(upTo, bytesToFrames(this.signal.length, this.format));
+		if (frames <= this.#sent) return;
+		const pcm = Buffer.from(this.signal.subarray(this.#sent * size, frames * size));
+		this.#sent = frames;
+		this.#events?.data(pcm);
+	}
+
+	/** The first frame captured at or after that time. */
+	frameAt(time: number): number {
+		return Math.floor(((time - this.began - this.latencyMs) * this.format.sampleRate) / 1000);
+	}
+
+	#tick(): void {
+		this.#cancel = this.#time.after(this.burstMs, () => {
+			this.#tick();
+			this.deliver();
+		});
+	}
+
+	async #close(): Promise<void> {
+		this.#cancel();
+		this.#events = undefined;
+		await this.#pause();
+		this.#held = false;
+		this.closed++;
+	}
+
+	async #pause(): Promise<void> {
+		if (this.slow) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+	}
+}
+
+export interface Heard {
+	label: StreamLabel;
+	chunks: Chunk[];
+	pcm: Buffer;
+	ended: Chunk['ended'];
+}
+
+/** A recorder on a hand-worked device, and everything that it says. */
+export class Bench {
+	readonly time = new HandTime();
+	readonly device: HandDevice;
+	readonly recorder: Recorder;
+	readonly chunks: Chunk[] = [];
+	readonly errors: { error: VoiceError; label: StreamLabel | undefined }[] = [];
+	readonly abandoned: StreamLabel[] = [];
+	readonly states: string[] = [];
+	onChunk: (chunk: Chunk) => void = () => {};
+	#names = 0;
+
+	constructor(
+		settings: Partial<RecorderSettings> & { autostarts?: boolean } = {},
+		prepare: (device: HandDevice) => void = () => {},
+		deviceFormat?: PcmFormat,
+	) {
+		this.device = new HandDevice(this.time, deviceFormat);
+		prepare(this.device);
+		const { autostarts, ...own } = settings;
+		this.recorder = new Recorder(
+			{
+				format: { sampleRate: 16_000, channels: 1 },
+				framesPerBuffer: 1024,
+				preRollMs: 0,
+				maxMs: 0,
+				startTimeoutMs: 0,
+				silenceStopMs: 0,
+				silenceThresholdDb: -45,
+				...(autostarts ? { autostart: () => this.label('auto') } : {}),
+				...own,
+			},
+			this.device.open,
+			this.time,
+			{
+				chunk: (chunk) => {
+					this.chunks.push(chunk);
+					this.onChunk(chunk);
+				},
+				abandoned: (label) => this.abandoned.push(label),
+				error: (error, label) => this.errors.push({ error, label }),
+				dropped: () => {},
+				changed: () => this.states.push(this.recorder.state),
+			},
+		);
+	}
+
+	label(name = `s${++this.#names}`): StreamLabel {
+		return { id: name, topic: name, cause: { from: name } };
+	}
+
+	async start(name?: string): Promise<StreamLabel> {
+		const label = this.label(name);
+		this.recorder.command('start', label);
+		await settle();
+		return label;
+	}
+
+	async stop(): Promise<void> {
+		this.recorder.command('stop', this.label('unused'));
+		await settle();
+	}
+
+	async pass(ms: number): Promise<void> {
+		// In steps, because what a timer starts may have to settle before the next one is due.
+		for (let left = ms; left > 0; left -= 10) {
+			this.time.advance(Math.min(10, left));
+			await new Promise(setImmediate);
+		}
+		await settle();
+	}
+
+	/** Everything sent so far of one stream. */
+	heard(id: string): Heard {
+		const chunks = this.chunks.filter((chunk) => chunk.label.id === id);
+		const [first] = chunks;
+		if (!first) throw new Error(`no stream ${id}`);
+		return {
+			label: first.label,
+			chunks,
+			pcm: Buffer.concat(chunks.map((chunk) => chunk.pcm)),
+			ended: chunks.at(-1)?.ended,
+		};
+	}
+
+	/** The frames of the device's signal that a stream ought to consist of. */
+	signal(from: number, to: number): Buffer {
+		const size = frameBytes(this.device.format);
+		return this.device.signal.subarray(from * size, to * size);
+	}
+}
