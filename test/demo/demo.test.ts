@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { describe, it } from 'node:test';
+import { descendants, LAB_MARK, type Proc } from '../lab/descendants.ts';
+import { needs } from '../lab/needs.ts';
+import { packageRoot } from '../lab/root.ts';
+import { wordErrorRate } from '../lab/speech.ts';
+
+const SPOKEN = 'turn on the kitchen light open the garage door play some music';
+
+interface DemoRun {
+	child: ChildProcess;
+	output: () => string;
+	/** Resolves with the exit code and what is left running. */
+	ended: Promise<{ code: number | null; left: Proc[] }>;
+	/** Resolves when the output matches; rejects when the demo ends before. */
+	prints(pattern: RegExp): Promise<void>;
+}
+
+function startDemo(args: string[], env: Record<string, string | undefined> = {}): DemoRun {
+	const id = randomUUID();
+	// CI's strictness about missing packages is not the demo's subject.
+	const environment = { ...process.env, CI: undefined, [LAB_MARK]: id, ...env };
+	const child = spawn(process.execPath, [join(packageRoot, 'scripts/demo.mjs'), ...args], {
+		cwd: packageRoot,
+		env: environment,
+		stdio: ['pipe', 'pipe', 'pipe'],
+	});
+	let output = '';
+	for (const stream of [child.stdout, child.stderr])
+		stream.setEncoding('utf8').on('data', (text: string) => {
+			output += text;
+			child.emit('printed');
+		});
+	const limit = setTimeout(() => child.kill('SIGKILL'), 300_000);
+	const ended = once(child, 'close').then(([code]) => {
+		clearTimeout(limit);
+		return { code: code as number | null, left: descendants(child.pid!, id) };
+	});
+	const prints = (pattern: RegExp) =>
+		new Promise<void>((resolve, reject) => {
+			const look = () => pattern.test(output) && resolve();
+			child.on('printed', look);
+			ended.then(() => reject(new Error(`the demo ended without ${pattern}:\n${output}`)));
+			look();
+		});
+	return { child, output: () => output, ended, prints };
+}
+
+describe('npm run demo', { skip: needs('pocketsphinx') }, () => {
+	it('-- --once prints the transcript of the shipped recording, ends with 0 and leaves nothing behind', async () => {
+		const demo = startDemo(['--once']);
+		const { code, left } = await demo.ended;
+		assert.equal(code, 0, demo.output());
+		assert.match(demo.output(), /http:\/\/127\.0\.0\.1:\d+/);
+		const text = /^Recognised: (.+)$/m.exec(demo.output())?.[1] ?? '';
+		assert.ok(wordErrorRate(SPOKEN, text) <= 0.1, demo.output());
+		assert.deepEqual(left, []);
+	});
+
+	it('goes on until Ctrl+C, and speaks again on Enter', async () => {
+		const demo = startDemo([]);
+		await demo.prints(/Press Enter/);
+		demo.child.stdin!.write('\n');
+		await demo.prints(/The recording speaks[\s\S]+The recording speaks[\s\S]+^> /m);
+		demo.child.kill('SIGINT');
+		const { code, left } = await demo.ended;
+		assert.equal(code, 0, demo.output());
+		assert.deepEqual(left, []);
+	});
+});
+
+it('without PocketSphinx, --once says what is missing and ends with 1', async () => {
+	const folder = mkdtempSync(join(tmpdir(), 'voice-demo-path-'));
+	try {
+		symlinkSync(process.execPath, join(folder, 'node'));
+		for (const name of ['sh', 'cat', 'env']) symlinkSync(`/bin/${name}`, join(folder, name));
+		const demo = startDemo(['--once'], { PATH: folder, VOICE_NO_APT: '1' });
+		const { code, left } = await demo.ended;
+		assert.equal(code, 1, demo.output());
+		assert.match(demo.output(), /pocketsphinx-en-us/);
+		assert.match(demo.output(), /^The demo failed: STT_\w+: .*pocketsphinx/im);
+		assert.deepEqual(left, []);
+	} finally {
+		rmSync(folder, { recursive: true, force: true });
+	}
+});
