@@ -136,7 +136,7 @@ export class LabNodeRed extends NodeRedRecord {
 		flow: readonly FlowNode[],
 		{ type = 'full', credentials }: { type?: 'full' | 'flows' | 'nodes'; credentials?: Credentials } = {},
 	): Promise<void> {
-		await this.#request({ kind: 'flows', flow, type, credentials });
+		await this.#request({ kind: 'flows', flow: placed(flow), type, credentials });
 	}
 
 	/** Every node set that Node-RED knows, also those that it could not load. */
@@ -218,6 +218,11 @@ export class LabNodeRed extends NodeRedRecord {
 	}
 }
 
+/** The flow with a place on the canvas for every node on a tab: Node-RED takes one without for a config node. */
+function placed(flow: readonly FlowNode[]): FlowNode[] {
+	return flow.map((node) => ('z' in node && 'wires' in node ? { x: 100, y: 100, ...node } : node));
+}
+
 /** Writes the flow, and installs the package in the user folder as `npm install <folder>` would. */
 function install(userDir: string, options: NodeRedOptions): void {
 	const { flow, credentials = {}, packageDir = packageRoot, settings, logLevel = 'info' } = options;
@@ -230,7 +235,7 @@ function install(userDir: string, options: NodeRedOptions): void {
 	mkdirSync(dirname(target), { recursive: true });
 	symlinkSync(packageDir, target, 'dir');
 	write('package.json', { name: 'lab', private: true, dependencies: { [name]: `file:${packageDir}` } });
-	write('flows.json', flow);
+	write('flows.json', placed(flow));
 	write('flows_cred.json', credentials);
 	const nodeRed = createRequire(join(nodeRedDir, 'package.json')).resolve(nodeRedDir);
 	write('lab.json', { nodeRed, settings: { ...labSettings(userDir), ...settings }, logLevel });

@@ -6,9 +6,9 @@
  */
 export function pulseScript(socket: string, rate: number, channels: number): string {
 	const format = `format=s16le rate=${rate} channels=${channels}`;
-	// norewinds bounds a null sink's blocks to 50 ms, so a recorder hears at once; under playback it underruns.
+	// norewinds bounds a null sink's blocks to 50 ms; else they grow to 2 s, far from how a card keeps time.
 	return `load-module module-native-protocol-unix socket=${socket} auth-anonymous=1
-load-module module-null-sink sink_name=speaker ${format}
+load-module module-null-sink sink_name=speaker norewinds=1 ${format}
 load-module module-null-sink sink_name=feed norewinds=1 ${format}
 load-module module-remap-source source_name=mic master=feed.monitor
 set-default-sink speaker
