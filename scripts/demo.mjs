@@ -13,7 +13,7 @@ const RECORDING = join(root, 'examples/audio/turn-on-the-kitchen-light.wav');
 const MIC_LIMIT_MS = 10_000;
 /** Far longer than either source speaks plus what a slow machine needs to recognise it. */
 const ONCE_LIMIT_MS = 120_000;
-/** A failed stream is closed first and its error reported just after, or the other way round. */
+/** How long after the one the other of a failed stream's two signs may come: its error, its end. */
 const ERROR_GRACE_MS = 500;
 
 const options = new Set(process.argv.slice(2));
@@ -98,15 +98,17 @@ class Demo {
 	#failed({ message, code }) {
 		this.#error = `${code ?? 'error'}: ${message}`;
 		screen.line(`! ${this.#error}`);
-		// A microphone that does not open begins no stream, so none is closed.
-		setTimeout(() => this.#running && this.#end({ error: this.#error }), ERROR_GRACE_MS);
+		this.#endSoon();
 	}
 
 	#closed({ text = '', code }) {
 		if (!code && text.trim()) this.#end({ text: text.trim() });
-		else if (code)
-			setTimeout(() => this.#running && this.#end({ error: this.#error ?? code }), ERROR_GRACE_MS);
-		else this.#end({ error: 'no words were recognised' });
+		else this.#endSoon(code);
+	}
+
+	/** A stream that fails is closed and its error reported, in either order: the error says more. */
+	#endSoon(reason = 'no words were recognised') {
+		setTimeout(() => this.#running && this.#end({ error: this.#error ?? reason }), ERROR_GRACE_MS);
 	}
 
 	#end(result) {

@@ -46,7 +46,7 @@ describe('hold-to-talk-playback without hardware', () => {
 			) as [string, string, string];
 			await click(nodeRed, button);
 			await nodeRed.waitFor(button, ({ payload }) => payload === true);
-			await nodeRed.waitForStatus(mic, ({ text = '' }) => /[1-9]/.test(text));
+			await nodeRed.waitForStatus(mic, ({ text = '' }) => /\b[1-9]\d*\.\d/.test(text));
 			await click(nodeRed, button);
 			const { payload, audio } = await nodeRed.waitFor(mic, () => true, { port: 1 });
 			assert.deepEqual(
