@@ -6,6 +6,7 @@ import { delimiter, join } from 'node:path';
 // the life line. That end comes when Node-RED closes it or dies, even by SIGKILL: the command cannot outlive
 // us, not even while it hangs in a driver. Because the shell reaps both, no zombie is left to a container
 // whose process 1 does not reap. Descriptor 4 is Node's IPC channel, which only the command may keep open.
+// The watcher ends by SIGKILL: just after its fork it still has the shell's trap, and would forget a SIGTERM.
 // The watcher is ended by SIGKILL: in dash, a subshell that was just forked can lose a SIGTERM that its parent
 // traps, and a command that is quick would then hang here.
 const GUARD = `
