@@ -10,6 +10,8 @@ import process from 'node:process';
 const USUAL_PORT = 1880;
 /** Node-RED gives its nodes 15 s to close; ours need far less. */
 const STOP_MS = 5000;
+/** Its log level. */
+const ERROR = 20;
 
 /**
  * Starts Node-RED with one flow and this package installed.
@@ -71,9 +73,12 @@ function settingsFor(userDir, print) {
 		editorTheme: { tours: false, projects: { enabled: false }, palette: { catalogues: [] } },
 		logging: {
 			console: { level: 'off' },
+			// What nodes say and what goes wrong; not what Node-RED says about its own settings.
 			demo: {
 				level: 'warn',
-				handler: () => (entry) => print(`[Node-RED] ${entry.msg?.message ?? entry.msg}`),
+				handler: () => (entry) => {
+					if (entry.id || entry.level <= ERROR) print(`[Node-RED] ${entry.msg?.message ?? entry.msg}`);
+				},
 			},
 		},
 	};

@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import { PrepareError, prepare, root } from './prepare.mjs';
 
 const FLOW = join(root, 'examples/flows/live-transcription.json');
-const RECORDING = join(root, 'examples/audio/turn-on-the-kitchen-light.wav');
+const RECORDING = join(root, 'examples/flows/turn-on-the-kitchen-light.wav');
 const MIC_LIMIT_MS = 10_000;
 /** Far longer than either source speaks plus what a slow machine needs to recognise it. */
 const ONCE_LIMIT_MS = 120_000;

@@ -8,7 +8,7 @@ import { packageRoot } from '../lab/root.ts';
 import { wordErrorRate } from '../lab/speech.ts';
 
 const SPOKEN = 'turn on the kitchen light open the garage door play some music';
-const RECORDING = join(packageRoot, 'examples/audio/turn-on-the-kitchen-light.wav');
+const RECORDING = join(packageRoot, 'examples/flows/turn-on-the-kitchen-light.wav');
 
 /** The flow as the Comment nodes tell the user to change it: WAV files in place of microphone and loudspeaker. */
 function withoutHardware(name: string, played: string): FlowNode[] {
