@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { readSettings } from '../../../nodes/mic-capture/settings.ts';
+
+describe('settings', () => {
+	test('defaults, for a flow written by hand', () => {
+		const { input, ...settings } = readSettings({}, '/home');
+		assert.deepEqual(settings, {
+			source: 'auto',
+			format: { sampleRate: 16_000, channels: 1 },
+			framesPerBuffer: 1024,
+			preRollMs: 0,
+			maxMs: 0,
+			startTimeoutMs: 0,
+			silenceStopMs: 0,
+			silenceThresholdDb: -45,
+			autostart: false,
+			recordMaxMs: 300_000,
+		});
+		assert.deepEqual([input.device, input.file, input.loop, input.pace], ['', '', false, 1]);
+	});
+
+	test('numbers as text, as environment variables bring them; a relative file', () => {
+		const config = { sampleRate: '48000', channels: '2', preRollMs: '500', loop: 'true', file: 'a/b.wav' };
+		const { format, preRollMs, input } = readSettings(config, '/home/pi');
+		assert.deepEqual([format, preRollMs], [{ sampleRate: 48_000, channels: 2 }, 500]);
+		assert.deepEqual([input.loop, input.file], [true, '/home/pi/a/b.wav']);
+		assert.equal(readSettings({ file: '/x.wav' }, '/home').input.file, '/x.wav');
+	});
+
+	test('each error names its setting', () => {
+		for (const [name, value] of [
+			['source', 'telephone'],
+			['sampleRate', 'fast'],
+			['sampleRate', 16_000.5],
+			['sampleRate', 0],
+			['channels', 0],
+			['framesPerBuffer', 0],
+			['framesPerBuffer', 'many'],
+			['preRollMs', -1],
+			['preRollMs', 1e9],
+			['maxMs', 'long'],
+			['startTimeoutMs', -5],
+			['silenceStopMs', 'x'],
+			['silenceThresholdDb', 3],
+			['loop', 'perhaps'],
+			['autostart', 'perhaps'],
+			['recordMaxMs', -1],
+			['trigger', 'clap'],
+			['trigger', 'speech'],
+		] as const)
+			assert.throws(
+				() => readSettings({ [name]: value }, '/'),
+				{ code: 'MIC_FORMAT', message: new RegExp(`"${name}"`) },
+				`${name}: ${value}`,
+			);
+	});
+});
