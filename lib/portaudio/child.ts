@@ -63,7 +63,7 @@ async function open(request: OpenPayload): Promise<OpenReply> {
 		await native.quit('ABORT');
 		throw openFailed(direction, device, reasonOf(thrown));
 	}
-	return { format, tainted };
+	return { format, framesPerBuffer, tainted };
 }
 
 interface Opened {

@@ -136,8 +136,7 @@ export class PortAudio {
 	async openOutput(request: OpenRequest, handlers: OutputHandlers): Promise<PortAudioOutput> {
 		const { playStallMs: stallMs, queueMs } = this.#options;
 		return this.#open('output', request, stallMs, (stream, child) => {
-			const times = { stallMs, queueMs, framesAhead: 4 * Math.max(1024, request.framesPerBuffer) };
-			return new OutputClient(request.device, stream, child, handlers, times);
+			return new OutputClient(request.device, stream, child, handlers, { stallMs, queueMs });
 		});
 	}
 
@@ -181,7 +180,7 @@ export class PortAudio {
 					this.#hints.set(hintKey, reply.format);
 					child.retire();
 				}
-				client.opened(reply.format, allowanceMs);
+				client.opened(reply, allowanceMs);
 				return client;
 			} catch (thrown) {
 				// A refused attempt leaves PortAudio initialised, so that child would never see new devices.

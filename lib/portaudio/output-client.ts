@@ -1,4 +1,4 @@
-import { bytesToMs, frameBytes, framesToMs, msToBytes } from '../audio/format.ts';
+import { bytesToMs, frameBytes, msToBytes } from '../audio/format.ts';
 import { VoiceError } from '../node/errors.ts';
 import { nameOf } from './errors.ts';
 import type { Child } from './pool.ts';
@@ -6,6 +6,8 @@ import type { StreamPayload, TakenEvent, WritePayload } from './protocol.ts';
 import { StreamClient } from './stream-client.ts';
 
 const ABORT_TIMEOUT_MS = 1500;
+/** Buffers that PortAudio fills ahead of the sound, and one more. */
+const BUFFERS_AHEAD = 4;
 /** Who writes on without waiting for `drain` is refused at this length. */
 const LIMIT_MS = 30_000;
 
@@ -14,7 +16,7 @@ export interface OutputHandlers {
 	drain(): void;
 	/** The stream is over by itself and already closed: PLAY_STALLED. At most once, never after `end` or `abort`. */
 	lost(error: VoiceError): void;
-	/** The loudspeaker fell silent because `write` came too late, or the machine was too slow. */
+	/** The loudspeaker falls silent for want of sound, once for each gap; or the machine was too slow. */
 	underrun(): void;
 }
 
@@ -23,8 +25,6 @@ export interface OutputTimes {
 	stallMs: number;
 	/** Sound that waits in the child, and makes `write` return false. */
 	queueMs: number;
-	/** What PortAudio may have taken ahead of the sound, in frames at the wanted rate. */
-	framesAhead: number;
 }
 
 /** The client's end of a loudspeaker. */
@@ -97,7 +97,8 @@ export class OutputClient extends StreamClient {
 	}
 
 	get #queueBytes(): number {
-		return msToBytes(this.#times.queueMs, this.format);
+		// The child starts when it has enough for PortAudio's buffers.
+		return msToBytes(Math.max(this.#times.queueMs, BUFFERS_AHEAD * this.bufferMs), this.format);
 	}
 
 	#forward(): void {
@@ -127,8 +128,7 @@ export class OutputClient extends StreamClient {
 	}
 
 	async #endInChild(): Promise<void> {
-		const aheadMs = framesToMs(this.#times.framesAhead, this.format);
-		const dueMs = bytesToMs(this.#sentBytes, this.format) + 3 * aheadMs + 1000;
+		const dueMs = bytesToMs(this.#sentBytes, this.format) + 2 * BUFFERS_AHEAD * this.bufferMs + 1000;
 		try {
 			await this.request('end', dueMs + this.#times.stallMs);
 			this.over();

@@ -5,13 +5,14 @@ import type { FailedEvent, Send, TakenEvent } from './protocol.ts';
 
 /** Small, so that an abort, which naudiodon lets act only when it has given away what it holds, comes soon. */
 const PIECE_MS = 20;
-/** Pieces in naudiodon's queue; PortAudio's thread must not wait for ours while it fills a buffer. */
-export const OUTPUT_QUEUE = 5;
-/** Sound that is too short to fill the queue, and not ended, starts after this time. */
-const START_MS = 100;
+/** Pieces in naudiodon's queue. */
+export const OUTPUT_QUEUE = 2;
+/** Buffers of `framesPerBuffer` that PortAudio fills ahead: measured with ALSA's pulse plugin. */
+const BUFFERS_AHEAD = 3;
 const MIN_SILENCE_MS = 200;
-/** Buffers of `framesPerBuffer` that PortAudio's ALSA part fills ahead: it measured 3, 4 is its constant. */
-const BUFFERS_AHEAD = 4;
+/** Sound that is too short to start with, and not ended, starts anyway after this time. */
+const START_MS = 400;
+const NOTHING = Buffer.alloc(0);
 
 export interface OutputOptions {
 	stream: number;
@@ -19,57 +20,62 @@ export interface OutputOptions {
 	framesPerBuffer: number;
 }
 
-/** An open loudspeaker in the child. */
+/**
+ * An open loudspeaker in the child.
+ *
+ * PortAudio's thread waits inside naudiodon for more sound. If that takes longer than the device has sound left, ALSA
+ * underruns and PortAudio throws a whole buffer away. So we must know when that thread waits, and give it silence.
+ * naudiodon does not tell, but its queue is bounded and a write resolves when it has room: when one more empty piece
+ * than the queue holds has gone in, all that was before them has been taken, and the thread waits.
+ */
 export class OutputStream {
 	readonly #native: NativeStream;
 	readonly #options: OutputOptions;
 	readonly #send: Send;
 	readonly #pieceBytes: number;
-	/** Milliseconds that may lie between PortAudio's taking of a sample and its sound. */
-	readonly #aheadMs: number;
+	readonly #bufferMs: number;
 	#queue: Buffer[] = [];
-	#pumping: Promise<void> | undefined;
-	#quit: Promise<void> | undefined;
-	#startTimer: NodeJS.Timeout | undefined;
-	#startedAt: number | undefined;
-	#lastWrite = 0;
-	#primed = 0;
+	#queuedBytes = 0;
+	/** Bytes of sound that naudiodon has got. */
 	#soundBytes = 0;
+	#startedAt: number | undefined;
+	#startTimer: NodeJS.Timeout | undefined;
+	#running: Promise<void> | undefined;
+	#quit: Promise<void> | undefined;
+	#wake: () => void = () => {};
+	/** Empty pieces since the last one with sound or silence. */
+	#probes = 0;
+	#isDry = false;
 	#ended = false;
 	#aborted = false;
-	#countUnderruns = true;
 
 	constructor(native: NativeStream, options: OutputOptions, send: Send) {
 		this.#native = native;
 		this.#options = options;
 		this.#send = send;
 		this.#pieceBytes = msToBytes(PIECE_MS, options.format);
-		this.#aheadMs = framesToMs(BUFFERS_AHEAD * options.framesPerBuffer, options.format);
+		this.#bufferMs = framesToMs(options.framesPerBuffer, options.format);
 	}
 
 	/** Takes whole frames; an incomplete one at the end is left out. */
 	write(pcm: Buffer): void {
 		if (this.#ended || this.#aborted) return;
-		const whole = pcm.length - (pcm.length % frameBytes(this.#options.format));
-		this.#queue.push(pcm.subarray(0, whole));
-		this.#pump();
+		this.#push(pcm.subarray(0, pcm.length - (pcm.length % frameBytes(this.#options.format))));
+		// A device that starts without enough to fill its buffers is dry at once.
+		if (this.#startedAt !== undefined) this.#wake();
+		else if (bytesToMs(this.#queuedBytes, this.#options.format) >= BUFFERS_AHEAD * this.#bufferMs)
+			this.#start();
+		else this.#startTimer ??= setTimeout(() => this.#start(), START_MS);
 	}
 
 	/** Resolves when what was written has left the loudspeaker, or after `abort`, and the device is free. */
 	async end(): Promise<void> {
-		// PortAudio throws away what the device has not yet played when it stops (pa_linux_alsa.c, AlsaStop), and that
-		// must be silence. A device that ran dry because the end came late did not underrun.
-		this.#countUnderruns = performance.now() - this.#lastWrite < this.#aheadMs;
-		await this.#pumping;
+		if (this.#startedAt === undefined && this.#queuedBytes) this.#start();
 		this.#ended = true;
-		const silence = Math.max(MIN_SILENCE_MS, this.#aheadMs);
-		if (this.#soundBytes && !this.#aborted)
-			this.#queue.push(Buffer.alloc(msToBytes(silence, this.#options.format)));
-		this.#pump();
-		await this.#pumping;
-		if (this.#soundBytes && !this.#aborted) this.#start();
+		this.#wake();
+		await this.#running;
 		await this.#stop('WAIT');
-		// A sound shorter than the buffers is taken before it is heard.
+		// A sound shorter than the device's buffers is taken before it is heard.
 		const endsAt = (this.#startedAt ?? 0) + bytesToMs(this.#soundBytes, this.#options.format);
 		while (!this.#aborted && performance.now() < endsAt)
 			await sleep(Math.min(50, endsAt - performance.now()));
@@ -79,7 +85,7 @@ export class OutputStream {
 	async abort(): Promise<void> {
 		this.#aborted = true;
 		this.#queue = [];
-		clearTimeout(this.#startTimer);
+		this.#wake();
 		await this.#stop('ABORT');
 	}
 
@@ -89,71 +95,91 @@ export class OutputStream {
 		return this.#quit;
 	}
 
-	#pump(): void {
-		this.#pumping ??= this.#empty().finally(() => {
-			this.#pumping = undefined;
+	#start(): void {
+		clearTimeout(this.#startTimer);
+		if (this.#startedAt !== undefined || this.#aborted) return;
+		this.#startedAt = performance.now();
+		this.#running = this.#run().catch((thrown) => {
+			this.#aborted = true;
+			const failed: FailedEvent = { stream: this.#options.stream, reason: String(thrown) };
+			this.#send('failed', failed);
 		});
 	}
 
-	async #empty(): Promise<void> {
-		try {
-			while (this.#queue.length) {
-				if (this.#startedAt === undefined && this.#primed === OUTPUT_QUEUE) this.#start();
-				await this.#give(this.#take());
-			}
-			if (this.#startedAt === undefined && !this.#ended && this.#primed)
-				this.#startTimer ??= setTimeout(() => this.#startLate(), START_MS);
-		} catch (thrown) {
-			this.#fail(thrown);
+	async #run(): Promise<void> {
+		// What its queue holds is given before PortAudio's thread asks for it.
+		for (let i = 0; i < OUTPUT_QUEUE && this.#queue.length; i++) await this.#give(this.#take());
+		if (this.#aborted) return;
+		this.#native.start();
+		while (!this.#aborted) {
+			if (this.#queue.length) await this.#give(this.#take());
+			else if (this.#ended) return this.#giveClosingSilence();
+			else if (this.#probes <= OUTPUT_QUEUE) {
+				this.#probes++;
+				await this.#native.write(NOTHING);
+			} else await this.#fillGap();
 		}
 	}
 
-	#startLate(): void {
-		try {
-			this.#start();
-		} catch (thrown) {
-			this.#fail(thrown);
-		}
+	/** PortAudio's thread waits. The device still has sound, so more may come in time. */
+	async #fillGap(): Promise<void> {
+		await new Promise<void>((resolve) => {
+			const timer = setTimeout(resolve, this.#bufferMs / 2);
+			this.#wake = () => {
+				clearTimeout(timer);
+				resolve();
+			};
+		});
+		if (this.#queue.length || this.#ended || this.#aborted) return;
+		if (!this.#isDry) this.#underrun();
+		this.#isDry = true;
+		await this.#giveSilence(this.#bufferMs);
 	}
 
-	#fail(thrown: unknown): void {
-		this.#queue = [];
-		const failed: FailedEvent = { stream: this.#options.stream, reason: String(thrown) };
-		this.#send('failed', failed);
+	/** PortAudio throws away what the device has not yet played when it stops (pa_linux_alsa.c): let that be silence. */
+	async #giveClosingSilence(): Promise<void> {
+		const total = Math.max(MIN_SILENCE_MS, (BUFFERS_AHEAD + 1) * this.#bufferMs);
+		for (let ms = 0; ms < total && !this.#aborted; ms += PIECE_MS) await this.#giveSilence(PIECE_MS);
+	}
+
+	async #giveSilence(ms: number): Promise<void> {
+		this.#probes = 0;
+		await this.#native.write(Buffer.alloc(msToBytes(ms, this.#options.format)));
 	}
 
 	async #give(piece: Buffer): Promise<void> {
-		const isSound = !this.#ended;
-		if (this.#startedAt === undefined) this.#primed++;
-		if (isSound) this.#soundBytes += piece.length;
+		this.#probes = 0;
+		this.#isDry = false;
+		this.#soundBytes += piece.length;
 		const status = await this.#native.write(piece);
-		this.#lastWrite = performance.now();
-		const { stream } = this.#options;
-		const taken: TakenEvent = { stream, bytes: piece.length };
-		if (isSound) this.#send('taken', taken);
-		if (status?.includes('underflow') && (isSound || this.#countUnderruns))
-			this.#send('underrun', { stream });
+		const taken: TakenEvent = { stream: this.#options.stream, bytes: piece.length };
+		this.#send('taken', taken);
+		// The machine was too slow, and what PortAudio had just got is lost.
+		if (status?.includes('output underflow')) this.#underrun();
+	}
+
+	#underrun(): void {
+		this.#send('underrun', { stream: this.#options.stream });
+	}
+
+	#push(pcm: Buffer): void {
+		if (!pcm.length) return;
+		this.#queue.push(pcm);
+		this.#queuedBytes += pcm.length;
 	}
 
 	/** At most a piece; less where no more is there, so that a live stream is not delayed. */
 	#take(): Buffer {
-		const pieces: Buffer[] = [];
+		const parts: Buffer[] = [];
 		let room = this.#pieceBytes;
 		for (let first = this.#queue[0]; first && room > 0; first = this.#queue[0]) {
 			const part = first.subarray(0, room);
-			pieces.push(part);
+			parts.push(part);
 			room -= part.length;
 			if (part.length === first.length) this.#queue.shift();
 			else this.#queue[0] = first.subarray(part.length);
 		}
-		return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
-	}
-
-	/** Only once there is sound: a device that starts without would underrun at once. */
-	#start(): void {
-		clearTimeout(this.#startTimer);
-		if (this.#startedAt !== undefined || this.#quit) return;
-		this.#startedAt = performance.now();
-		this.#native.start();
+		this.#queuedBytes -= this.#pieceBytes - room;
+		return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
 	}
 }

@@ -139,10 +139,8 @@ export class Child {
 	#settle(): void {
 		clearTimeout(this.#idle);
 		this.#idle = undefined;
-		if (this.#streams.size + this.#guests > 0) {
-			this.#forked.ref();
-			return;
-		}
+		this.#forked.ref();
+		if (this.#streams.size + this.#guests > 0) return;
 		if (this.#retired) {
 			void this.#forked.kill();
 			return;

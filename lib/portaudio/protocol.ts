@@ -41,6 +41,8 @@ export interface OpenPayload {
 export interface OpenReply {
 	/** What the device agreed to. */
 	format: PcmFormat;
+	/** In frames of that format. */
+	framesPerBuffer: number;
 	/** A refused attempt went before: PortAudio stays initialised, so this child never sees new devices again. */
 	tainted: boolean;
 }

@@ -1,8 +1,8 @@
-import type { PcmFormat } from '../audio/format.ts';
+import { framesToMs, type PcmFormat } from '../audio/format.ts';
 import type { VoiceError } from '../node/errors.ts';
 import { stalled } from './errors.ts';
 import type { Child, StreamEnd } from './pool.ts';
-import type { Direction, FailedEvent, StreamPayload } from './protocol.ts';
+import type { Direction, FailedEvent, OpenReply, StreamPayload } from './protocol.ts';
 import { Watchdog } from './watchdog.ts';
 
 /** What the client's ends of microphones and loudspeakers have in common: they open, and they may be lost. */
@@ -13,6 +13,7 @@ export abstract class StreamClient implements StreamEnd {
 	readonly #direction: Direction;
 	readonly #child: Child;
 	#format: PcmFormat | undefined;
+	#framesPerBuffer = 0;
 	/** What happened before the opener could have this object in hand. */
 	#early: (() => void)[] | undefined = [];
 	#isOver = false;
@@ -37,6 +38,11 @@ export abstract class StreamClient implements StreamEnd {
 		return this.#format;
 	}
 
+	/** Milliseconds of one of PortAudio's buffers. */
+	protected get bufferMs(): number {
+		return framesToMs(this.#framesPerBuffer, this.format);
+	}
+
 	/** Closed, or lost. */
 	protected get isOver(): boolean {
 		return this.#isOver;
@@ -48,8 +54,9 @@ export abstract class StreamClient implements StreamEnd {
 	}
 
 	/** The child has opened it. Events flow from the next turn of the event loop on. */
-	opened(format: PcmFormat, allowanceMs: number): void {
+	opened({ format, framesPerBuffer }: OpenReply, allowanceMs: number): void {
 		this.#format = format;
+		this.#framesPerBuffer = framesPerBuffer;
 		this.watchdog.feed(allowanceMs);
 		setImmediate(() => {
 			const early = this.#early ?? [];
