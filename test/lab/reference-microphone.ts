@@ -20,7 +20,7 @@ export interface ReferenceMicrophone {
 export async function startReferenceMicrophone(card: SoundCard, rate: number): Promise<ReferenceMicrophone> {
 	const parec = spawn(
 		'parec',
-		['-d', 'vmic', '--raw', `--rate=${rate}`, '--channels=1', '--format=s16le', '--latency-msec=10'],
+		['-d', 'mic', '--raw', `--rate=${rate}`, '--channels=1', '--format=s16le', '--latency-msec=10'],
 		{ env: { ...process.env, ...card.env }, stdio: ['ignore', 'pipe', 'inherit'] },
 	);
 	const pieces: Buffer[] = [];
@@ -31,7 +31,10 @@ export async function startReferenceMicrophone(card: SoundCard, rate: number): P
 		frames += piece.length / 2;
 		origin = Math.min(origin, performance.now() - (frames * 1000) / rate);
 	});
-	await once(parec.stdout, 'data');
+	await Promise.race([
+		once(parec.stdout, 'data'),
+		once(parec, 'close').then(() => Promise.reject(new Error('parec does not hear the microphone'))),
+	]);
 	return {
 		async timeOf(fed, offset) {
 			const closed = once(parec, 'close');

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
@@ -33,8 +33,9 @@ export function compileC(sources: readonly string[], options: readonly string[] 
 	const folder = join(tmpdir(), `voice-lab-${userInfo().uid}`);
 	const name = sources[0]!.replace(/\.c$/, '');
 	const target = join(folder, `${name}-${hash.digest('hex').slice(0, 16)}`);
-	if (existsSync(target)) return target;
 	mkdirSync(folder, { recursive: true, mode: 0o700 });
+	if (statSync(folder).uid !== userInfo().uid) throw new Error(`${folder} belongs to somebody else`);
+	if (existsSync(target)) return target;
 	const half = `${target}.${process.pid}`;
 	const units = paths.filter((path) => path.endsWith('.c'));
 	try {
