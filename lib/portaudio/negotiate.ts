@@ -1,4 +1,4 @@
-import type { PcmFormat } from '../audio/format.ts';
+import { type PcmFormat, sameFormat } from '../audio/format.ts';
 import type { Capabilities } from './devices.ts';
 
 /** Tried in this order when a device refuses the rate asked for and its own default rate. */
@@ -30,21 +30,24 @@ export function negotiate<T>(
 	const first = hint ?? wanted;
 	let refusal = attempt(open, first);
 	if ('opened' in refusal) return { ...refusal, format: first, refusals: 0 };
+	if (isFinal(refusal)) return refusal;
+	const device = capabilities();
+	const badRates = new Set(isAboutRate(refusal) ? [first.sampleRate] : []);
 	let refusals = 1;
-	let other: Refusal | undefined;
-	const device = isFinal(refusal) ? undefined : capabilities();
-	const badRates = new Set<number>();
+	let other = refusal.reason === 'other' ? refusal : undefined;
 	for (const format of device ? candidates(wanted, device) : []) {
-		if (badRates.has(format.sampleRate)) continue;
+		if (badRates.has(format.sampleRate) || sameFormat(format, first)) continue;
 		refusal = attempt(open, format);
 		if ('opened' in refusal) return { ...refusal, format, refusals };
 		refusals++;
 		if (isFinal(refusal)) return refusal;
 		if (refusal.reason === 'other') other = refusal;
-		if (/sample rate/i.test(refusal.text)) badRates.add(format.sampleRate);
+		if (isAboutRate(refusal)) badRates.add(format.sampleRate);
 	}
 	return other ?? refusal;
 }
+
+const isAboutRate = ({ text }: Refusal): boolean => /sample rate/i.test(text);
 
 function attempt<T>(open: (format: PcmFormat) => T, format: PcmFormat): { opened: T } | Refusal {
 	try {
