@@ -1,0 +1,125 @@
+export { VoiceError } from '../../../lib/node/errors.ts';
+export { SettingsReader } from '../../../lib/node/settings.ts';
+
+// The interface between the session, which keeps words safe, and a recogniser's adapter, which only translates a
+// protocol. Adapters resample, buffer, retry and time nothing.
+
+/** What a recogniser can do and demands. Rates in hertz, `Infinity` where there is no limit. */
+export interface Capabilities {
+	/** Sample rates it takes, mono s16le; the first is the one to prefer. */
+	readonly sampleRates: readonly number[];
+	/** Shortest and longest piece of audio that `write` may get. */
+	readonly chunkMs: { readonly min: number; readonly max: number };
+	/** Largest piece in bytes, where the recogniser counts those. */
+	readonly chunkMaxBytes: number;
+	/** How many times faster than real time audio may be sent. */
+	readonly pace: number;
+	/** How long a session may last and how much audio it may get before it must be replaced by another. */
+	readonly sessionLimit: { readonly ms: number; readonly bytes: number };
+	/** The recogniser ends a session to which nothing was sent for so long. */
+	readonly idleLimitMs: number;
+	/** What holds an idle session open: the adapter's `keepAlive()`, or only audio, be it silence. */
+	readonly keepAlive: 'none' | 'message' | 'silence';
+	/** The protocol has an end marker, so that the last final surely comes after `finish`. */
+	readonly endMarker: boolean;
+	readonly partials: boolean;
+	/** A final may be followed by a `refined` one (formatted, normalised). */
+	readonly refines: boolean;
+	/** Results carry words with times. */
+	readonly words: boolean;
+	/** Results may carry a confidence. */
+	readonly confidence: boolean;
+}
+
+/** What one session is asked for. */
+export interface OpenOptions {
+	/** One of `capabilities.sampleRates`. */
+	readonly sampleRate: number;
+	/** BCP 47 tag such as en-US; '' = the recogniser's default. */
+	readonly language: string;
+	/** Whether anybody listens to partials and to refined finals. */
+	readonly partials: boolean;
+	readonly refined: boolean;
+}
+
+export interface ResultWord {
+	readonly text: string;
+	readonly startMs: number;
+	readonly endMs: number;
+	/** 0 to 1; absent when unknown. */
+	readonly confidence?: number;
+}
+
+/** A result. Times are milliseconds of the audio written to this session; absent where the recogniser gives none. */
+export interface SttResult {
+	readonly type: 'partial' | 'final' | 'refined';
+	readonly text: string;
+	/** The recogniser's own number of the utterance; ties a `refined` to its `final`. Default: the last final's. */
+	readonly utterance?: number;
+	readonly startMs?: number;
+	readonly endMs?: number;
+	readonly language?: string;
+	readonly confidence?: number;
+	readonly words?: readonly ResultWord[];
+	readonly alternatives?: readonly { readonly text: string; readonly confidence?: number }[];
+}
+
+export type SttEvent =
+	| SttResult
+	| { readonly type: 'speech-started' | 'end-of-utterance'; readonly atMs?: number }
+	/** The recogniser's own remark. Never text that was spoken, never a secret. */
+	| { readonly type: 'status'; readonly detail: string }
+	/** `write` answered false and may now be called again. */
+	| { readonly type: 'drain' };
+
+/**
+ * One session, from its opening to its end. Iterate it exactly once: it yields events until the end, and throws the
+ * VoiceError of a failure (`retryable` says whether the same attempt may succeed later). An iteration that ends
+ * before `finish` or `abort` was called is a session that the recogniser closed without a reason.
+ */
+export interface SttSession extends AsyncIterable<SttEvent> {
+	/** Set when the server has told at opening how long this session may last, counted from then. */
+	readonly expiresInMs?: number;
+	/**
+	 * Takes mono s16le at the rate asked for, within `chunkMs` (the last piece before `finish` may be shorter where
+	 * `chunkMs.min` allows it). The Buffer is not written to. False: taken, but wait for a `drain` event before the
+	 * next. Nothing happens after the end.
+	 */
+	write(pcm: Buffer): boolean;
+	/** Holds an idle session open; present where `capabilities.keepAlive` is 'message'. */
+	keepAlive?(): void;
+	/**
+	 * No more audio: sends the end marker. The last final comes, and the iteration ends. Resolves at that end,
+	 * whatever it was: a failure shows in the iteration only.
+	 */
+	finish(): Promise<void>;
+	/** Ends at once; the iteration throws `reason`, or ends if there is none. Resources are gone when `finish` resolves. */
+	abort(reason?: Error): void;
+}
+
+export interface SttProvider {
+	/** As in the setting `provider`, e.g. 'local'. */
+	readonly id: string;
+	/** Final once `prepare` has resolved. */
+	readonly capabilities: Capabilities;
+	/** Learns what this machine has. Rejects with the VoiceError that any `open` would; may be called again then. */
+	prepare?(): Promise<void>;
+	/** Rejects with a VoiceError. `signal` abandons the opening and has no effect on an open session. */
+	open(options: OpenOptions, signal: AbortSignal): Promise<SttSession>;
+}
+
+/** The settings of an stt-provider. */
+export interface ProviderConfig {
+	/** Host or URL; '' = the vendor's. */
+	readonly endpoint: string;
+	/** PEM file of a certificate authority to trust; '' = the usual ones. */
+	readonly caFile: string;
+	/** Name, or for `local` a folder; '' = the default. */
+	readonly model: string;
+	/** Provider-specific; the factory refuses names that it does not know. */
+	readonly options: Readonly<Record<string, unknown>>;
+	readonly credentials: { readonly apiKey: string; readonly token: string; readonly serviceAccount: string };
+}
+
+/** Makes a provider. Throws a VoiceError (STT_CONFIG) for settings that can never work; does no I/O. */
+export type ProviderFactory = (config: ProviderConfig) => SttProvider;
