@@ -24,7 +24,9 @@ const THINGS = {
 		get: 'apt install pocketsphinx pocketsphinx-en-us',
 	},
 	'python3-pocketsphinx': {
-		here: () => succeeds('python3', '-c', 'import pocketsphinx'),
+		// Debian's modules are Debian's Python's, which need not be the first in PATH.
+		here: () =>
+			['python3', '/usr/bin/python3'].some((python) => succeeds(python, '-c', 'import pocketsphinx')),
 		get: 'apt install python3-pocketsphinx pocketsphinx-en-us',
 	},
 	sox: { here: () => hasCommands('sox'), get: 'apt install sox' },
