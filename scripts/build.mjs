@@ -1,6 +1,6 @@
 // Builds dist/: tsc for everything that runs in Node.js, esbuild for the editor side of each node, and the
 // files that Node-RED finds beside a node (template, locales, icons). `--no-clean` keeps what is in dist/ already.
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -41,7 +41,11 @@ function copyAssets(source, target) {
 
 const sources = fingerprint(root);
 if (!process.argv.includes('--no-clean')) rmSync(join(root, 'dist'), { recursive: true, force: true });
-execFileSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.json')], { stdio: 'inherit', cwd: root });
+const compiled = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.json')], {
+	stdio: 'inherit',
+	cwd: root,
+});
+if (compiled.status !== 0) process.exit(1);
 for (const file of Object.values(manifest['node-red'].nodes)) {
 	const target = join(root, dirname(file));
 	const name = file.replace(/^.*\/|\.js$/g, '');
