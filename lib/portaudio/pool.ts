@@ -48,8 +48,9 @@ export class Child {
 	constructor(direction: Direction, { env, folders, idleMs }: PoolOptions) {
 		this.#direction = direction;
 		this.#idleMs = idleMs;
-		const variables = { ...env(), UV_THREADPOOL_SIZE: String(CHILD_THREADS) };
-		if (folders.length) Object.assign(variables, { VOICE_NAUDIODON_FOLDERS: folders.join(delimiter) });
+		const variables: NodeJS.ProcessEnv = { ...env(), UV_THREADPOOL_SIZE: String(CHILD_THREADS) };
+		const named = variables['VOICE_NAUDIODON_FOLDERS'];
+		variables['VOICE_NAUDIODON_FOLDERS'] = [...folders, ...(named ? [named] : [])].join(delimiter);
 		this.#forked = new ForkedChild(new URL('./child.js', import.meta.url), {
 			env: variables,
 			onEvent: (event, payload) => {

@@ -81,6 +81,26 @@ test('close delivers what was captured, and nothing comes after it', { skip, tim
 	assert.ok(run.exact && run.frames > 0 && run.trailingSilence === 0, run.summary);
 });
 
+test('loses nothing while we are busy for seconds', { skip, timeout: 60_000 }, async (t) => {
+	const card = await startSoundCard({ rate: 16_000 });
+	t.after(() => card.stop());
+	const portAudio = portAudioOn(card);
+	t.after(() => portAudio.endIdleChildren());
+	const fed = noise(80_000, 5); // 5 s
+	const recording = await Recording.start(portAudio, request('vmic'));
+	await recording.more(1);
+	const feed = card.feed(fed);
+	await recording.until(() => recording.pcm.some((byte) => byte !== 0));
+	// Longer than a microphone may keep silent.
+	for (const end = performance.now() + 3000; performance.now() < end; );
+	await feed.done;
+	await recording.more(8000);
+	await recording.input.close();
+	const run = findRun(recording.pcm, fed);
+	assert.ok(run.exact && run.frames === 80_000, run.summary);
+	assert.deepEqual([recording.losses, recording.input.droppedBytes], [[], 0]);
+});
+
 test('fifty times open and close leave no process and no descriptor', {
 	skip,
 	timeout: 180_000,
