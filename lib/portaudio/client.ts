@@ -38,8 +38,10 @@ export interface PortAudioInput {
 export interface PortAudioOutput {
 	/** What `write` must bring. */
 	readonly format: PcmFormat;
-	/** Bytes written and not yet taken by PortAudio. */
+	/** Bytes written and not yet taken by PortAudio, which has up to `startMs` of sound ahead of the ear. */
 	readonly queuedBytes: number;
+	/** The sound begins when so many milliseconds of it are written, or some time later, or at the end. */
+	readonly startMs: number;
 	/**
 	 * Takes whole frames and keeps the Buffer until it is played. False: taken, but wait for `drain`.
 	 * @throws VoiceError PLAY_QUEUE_FULL for one who does not wait

@@ -2,12 +2,10 @@ import { bytesToMs, frameBytes, msToBytes } from '../audio/format.ts';
 import { VoiceError } from '../node/errors.ts';
 import { nameOf } from './errors.ts';
 import type { Child } from './pool.ts';
-import type { StreamPayload, TakenEvent, WritePayload } from './protocol.ts';
+import { BUFFERS_AHEAD, type StreamPayload, type TakenEvent, type WritePayload } from './protocol.ts';
 import { StreamClient } from './stream-client.ts';
 
 const ABORT_TIMEOUT_MS = 1500;
-/** Buffers that PortAudio fills ahead of the sound, and one more. */
-const BUFFERS_AHEAD = 4;
 /** Who writes on without waiting for `drain` is refused at this length. */
 const LIMIT_MS = 30_000;
 
@@ -50,6 +48,10 @@ export class OutputClient extends StreamClient {
 
 	get queuedBytes(): number {
 		return this.#unsentBytes + this.#sentBytes;
+	}
+
+	get startMs(): number {
+		return BUFFERS_AHEAD * this.bufferMs;
 	}
 
 	write(pcm: Buffer): boolean {
@@ -98,7 +100,7 @@ export class OutputClient extends StreamClient {
 
 	get #queueBytes(): number {
 		// The child starts when it has enough for PortAudio's buffers.
-		return msToBytes(Math.max(this.#times.queueMs, BUFFERS_AHEAD * this.bufferMs), this.format);
+		return msToBytes(Math.max(this.#times.queueMs, this.startMs + this.bufferMs), this.format);
 	}
 
 	#forward(): void {
@@ -128,7 +130,7 @@ export class OutputClient extends StreamClient {
 	}
 
 	async #endInChild(): Promise<void> {
-		const dueMs = bytesToMs(this.#sentBytes, this.format) + 2 * BUFFERS_AHEAD * this.bufferMs + 1000;
+		const dueMs = bytesToMs(this.#sentBytes, this.format) + 2 * this.startMs + 1000;
 		try {
 			await this.request('end', dueMs + this.#times.stallMs);
 			this.over();

@@ -1,14 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bytesToMs, frameBytes, framesToMs, msToBytes, type PcmFormat } from '../audio/format.ts';
 import type { NativeStream } from './addon.ts';
-import type { FailedEvent, Send, TakenEvent } from './protocol.ts';
+import { BUFFERS_AHEAD, type FailedEvent, type Send, type TakenEvent } from './protocol.ts';
 
 /** Small, so that an abort, which naudiodon lets act only when it has given away what it holds, comes soon. */
 const PIECE_MS = 20;
 /** Pieces in naudiodon's queue. */
 export const OUTPUT_QUEUE = 2;
-/** Buffers of `framesPerBuffer` that PortAudio fills ahead: measured with ALSA's pulse plugin. */
-const BUFFERS_AHEAD = 3;
 const MIN_SILENCE_MS = 200;
 /** Sound that is too short to start with, and not ended, starts anyway after this time. */
 const START_MS = 400;

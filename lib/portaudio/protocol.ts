@@ -77,6 +77,9 @@ export interface FailedEvent extends StreamPayload {
 /** Sends an event to the client; `sent` is called when the pipe has taken it. */
 export type Send = (event: string, payload: StreamPayload, sent?: () => void) => void;
 
+/** Buffers of `framesPerBuffer` that PortAudio fills ahead of the sound: measured with ALSA's pulse plugin. */
+export const BUFFERS_AHEAD = 3;
+
 /** Streams for which one child has enough threads: each may block one of libuv's, and one more while it closes. */
 export const STREAMS_PER_CHILD = 16;
 export const CHILD_THREADS = 2 * STREAMS_PER_CHILD + 4;
