@@ -6,6 +6,7 @@ import { type ControlWord, controlWord, isData, isReset } from '../../lib/node/c
 import { toVoiceError, VoiceError } from '../../lib/node/errors.ts';
 import { NodeGuard } from '../../lib/node/guard.ts';
 import { StatusLine } from '../../lib/node/status.ts';
+import { searchNaudiodonIn } from '../../lib/portaudio/client.ts';
 import { finishedMessage } from './finished-message.ts';
 import { Item } from './item.ts';
 import { Player } from './player.ts';
@@ -19,6 +20,9 @@ const PREBUFFER_MS = 200;
 const STATUS_MS = 500;
 
 export default function audioPlay(RED: NodeAPI): void {
+	const { userDir } = RED.settings;
+	if (userDir) searchNaudiodonIn(userDir);
+
 	RED.nodes.registerType('audio-play', function (this: Node, config: NodeDef) {
 		RED.nodes.createNode(this, config);
 		const status = new StatusLine(this, RED._, 'audio-play');

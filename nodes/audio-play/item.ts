@@ -25,6 +25,8 @@ export class Item {
 	/** Some of its sound was taken into the queue. */
 	begun = false;
 	underruns = 0;
+	/** The longest piece that came: how long one has to wait for the next, more or less. */
+	longestMs = 0;
 	/** Bytes that came and found the queue full. */
 	droppedBytes = 0;
 	failure: VoiceError | undefined;
@@ -44,6 +46,7 @@ export class Item {
 	push(pcm: Buffer): void {
 		this.begun = true;
 		this.#pieces.push(pcm);
+		this.longestMs = Math.max(this.longestMs, bytesToMs(pcm.length, this.format));
 		this.#pendingBytes += pcm.length;
 	}
 

@@ -14,7 +14,7 @@ export interface PlayerSettings {
 	volume: number;
 	/** Sound that may wait to be played. */
 	maxQueueMs: number;
-	/** A stream begins to sound when so much of it is there. */
+	/** A stream begins to sound when so much and a piece of it are there. */
 	prebufferMs: number;
 	open(format: PcmFormat, events: SinkEvents): Promise<Sink>;
 }
@@ -85,9 +85,7 @@ export class Player {
 			const what = `${Math.round(waitingMs / 100) / 10} s of sound are waiting, the limit is ${maxQueueMs / 1000} s`;
 			if (!item.begun) this.#refuse(item, what);
 			else if (first) this.#events.failed(item, queueFull(`A part of the stream was dropped: ${what}`));
-			return;
-		}
-		item.push(pcm);
+		} else item.push(pcm);
 		if (this.#current?.item === item) this.#current.pump.wake();
 	}
 

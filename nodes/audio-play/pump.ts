@@ -11,7 +11,7 @@ export interface PumpOptions {
 	open(format: PcmFormat, events: SinkEvents): Promise<Sink>;
 	/** Percent, 0 to 100; asked for each piece. */
 	volume(): number;
-	/** A stream begins to sound when so much of it is there, and again after it ran dry. */
+	/** A stream begins to sound when so much and a piece of it are there, and again after it ran dry. */
 	prebufferMs: number;
 }
 
@@ -27,6 +27,8 @@ export class Pump {
 	#paused: boolean;
 	#full = false;
 	#filling = true;
+	/** The device ran dry and nothing has come since. */
+	#gap = false;
 	#wake: () => void = () => {};
 
 	constructor(item: Item, options: PumpOptions, paused: boolean) {
@@ -101,6 +103,7 @@ export class Pump {
 			else this.#filling = true;
 		}
 		if (!this.#aborted) {
+			this.#gap = false;
 			this.#write(sink, converter.flush());
 			await this.#end(sink);
 		}
@@ -125,14 +128,21 @@ export class Pump {
 
 	#write(sink: Sink, pcm: Buffer): void {
 		if (!pcm.length) return;
+		if (this.#gap) this.#item.underruns++;
+		this.#gap = false;
 		this.#full = !sink.write(scaleVolume(pcm, this.#options.volume()));
 		this.#writtenBytes += pcm.length;
 	}
 
-	/** At the start and after an underrun a little sound is gathered first; then whatever there is will do. */
+	/**
+	 * At the start and after an underrun sound is gathered first, so that the next piece comes before the device has
+	 * played what it got; then whatever there is will do. A full queue is no reason to wait longer.
+	 */
 	#starving(): boolean {
-		if (this.#filling && this.#item.pendingMs >= this.#options.prebufferMs) this.#filling = false;
-		return this.#filling || this.#item.pendingMs === 0;
+		const { pendingMs, longestMs, droppedBytes } = this.#item;
+		const wanted = Math.max(this.#options.prebufferMs, this.#writtenBytes ? 0 : (this.#sink?.startMs ?? 0));
+		if (pendingMs >= wanted + longestMs || droppedBytes > 0) this.#filling = false;
+		return this.#filling || pendingMs === 0;
 	}
 
 	#events(): SinkEvents {
@@ -142,7 +152,9 @@ export class Pump {
 				this.#wake();
 			},
 			underrun: () => {
-				this.#item.underruns++;
+				// Silence after the last sound of a stream that ends late is no gap.
+				if (this.#item.pendingMs > 0 || this.#item.ended) this.#item.underruns++;
+				else this.#gap = true;
 				this.#filling = true;
 			},
 			lost: (error) => {

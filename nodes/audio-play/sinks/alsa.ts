@@ -11,6 +11,8 @@ import type { Sink, SinkBackend, SinkEvents, SinkOptions } from './sink.ts';
 
 /** The device's own buffer: short, so that pause and stop are quick; long enough for a busy Raspberry Pi. */
 const BUFFER_MS = 300;
+/** aplay collects so much before it hands it on. */
+const PERIOD_MS = 25;
 /** Sound starts when so much is in the device's buffer; aplay would wait until the buffer is full. */
 const START_MS = 100;
 /**
@@ -56,7 +58,7 @@ class AplayRun {
 	readonly opened: Promise<AplaySetup | undefined>;
 	/** Resolves with the exit code when aplay has ended and all that it printed was read. */
 	readonly ended: Promise<number>;
-	onUnderrun: (ms: number) => void = () => {};
+	onUnderrun: () => void = () => {};
 	timedOut = false;
 
 	constructor(command: string, device: string, { sampleRate, channels }: PcmFormat) {
@@ -65,7 +67,11 @@ class AplayRun {
 			[
 				...(device ? [`--device=${device}`] : []),
 				...['--file-type=raw', '--format=S16_LE', `--rate=${sampleRate}`, `--channels=${channels}`],
-				...[`--buffer-time=${BUFFER_MS * 1000}`, `--start-delay=${START_MS * 1000}`],
+				...[
+					`--buffer-time=${BUFFER_MS * 1000}`,
+					`--period-time=${PERIOD_MS * 1000}`,
+					`--start-delay=${START_MS * 1000}`,
+				],
 				...['--verbose', '--dump-hw-params', '-'],
 			],
 			// Messages in English, whatever the machine speaks.
@@ -75,7 +81,7 @@ class AplayRun {
 		const setup = new Promise<AplaySetup>((resolve) => {
 			opened = resolve;
 		});
-		this.log = new AplayLog({ setup: (setup) => opened(setup), underrun: (ms) => this.onUnderrun(ms) });
+		this.log = new AplayLog({ setup: (setup) => opened(setup), underrun: () => this.onUnderrun() });
 		const { stdout, stderr } = this.guarded.process;
 		stdout?.resume();
 		stderr?.setEncoding('latin1').on('data', (text: string) => this.log.push(text));
@@ -116,7 +122,7 @@ class AlsaSink implements Sink {
 		this.#device = device;
 		this.#stallMs = stallMs;
 		this.#clock = new PlayClock(setup.sampleRate * frameBytes(this.format));
-		run.onUnderrun = (ms) => this.#reportedGap(ms);
+		run.onUnderrun = () => this.#reportedGap();
 		run.guarded.process.stdin?.on('drain', () => this.#room());
 		run.ended.then((code) => {
 			if (this.#playing) this.#lose(this.#gone(code));
@@ -192,12 +198,8 @@ class AlsaSink implements Sink {
 		if (!this.#paused) this.#events.underrun();
 	}
 
-	#reportedGap(ms: number): void {
-		if (!this.#playing) return;
-		if (!this.#gapKnown) {
-			this.#clock.delayed(ms);
-			this.#events.underrun();
-		}
+	#reportedGap(): void {
+		if (this.#playing && !this.#gapKnown) this.#events.underrun();
 		this.#gapKnown = false;
 	}
 

@@ -7,8 +7,8 @@ export interface AplaySetup {
 export interface AplayLogEvents {
 	/** The device is open; comes before aplay reads any sound. */
 	setup(setup: AplaySetup): void;
-	/** The device ran dry for at least so many milliseconds. */
-	underrun(ms: number): void;
+	/** The device ran dry. For how long is not told: without time stamps aplay prints the time since 1970. */
+	underrun(): void;
 }
 
 const TAIL_LINES = 12;
@@ -53,8 +53,7 @@ export class AplayLog {
 		this.#tail.push(line);
 		if (this.#tail.length > TAIL_LINES) this.#tail.shift();
 		if (/\bNull PCM\b/.test(line)) this.unpaced = true;
-		const underrun = /underrun!!! \(at least ([\d.]+) ms/.exec(line);
-		if (underrun) this.#events.underrun(Number(underrun[1]));
+		if (line.startsWith('underrun!!!')) this.#events.underrun();
 		else if (!this.#announced) this.#setupLine(line);
 	}
 

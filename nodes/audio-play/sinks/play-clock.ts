@@ -18,11 +18,6 @@ export class PlayClock {
 		this.#dryAt = Math.max(this.#dryAt, this.#now()) + bytes / this.#bytesPerMs;
 	}
 
-	/** The device stood still for `ms`. */
-	delayed(ms: number): void {
-		this.#dryAt += ms;
-	}
-
 	get queuedMs(): number {
 		return Math.max(0, this.#dryAt - this.#now());
 	}

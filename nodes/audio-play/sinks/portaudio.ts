@@ -1,6 +1,11 @@
-import { VoiceError } from '../../../lib/node/errors.ts';
+import { frameBytes, framesToMs } from '../../../lib/audio/format.ts';
 import { listDevices, openOutput } from '../../../lib/portaudio/client.ts';
+import { PlayClock } from './play-clock.ts';
 import type { Sink, SinkBackend } from './sink.ts';
+
+/** PortAudio asks for three buffers when it starts, and for no smaller ones (lib/portaudio/output.ts). */
+const BUFFERS_AHEAD = 3;
+const MIN_FRAMES = 1024;
 
 /** Plays through PortAudio (naudiodon in a child process). */
 export const portaudioBackend: SinkBackend = {
@@ -16,13 +21,17 @@ export const portaudioBackend: SinkBackend = {
 				},
 			},
 		);
+		// What PortAudio has taken ahead of the sound it does not tell.
+		const clock = new PlayClock(output.format.sampleRate * frameBytes(output.format));
 		const sink: Sink = {
 			format: output.format,
+			startMs: framesToMs(BUFFERS_AHEAD * Math.max(MIN_FRAMES, framesPerBuffer), format),
 			get queuedBytes() {
-				return output.queuedBytes;
+				return Math.max(output.queuedBytes, clock.queuedBytes);
 			},
 			write(pcm) {
 				paused = false;
+				clock.written(pcm.length);
 				return output.write(pcm);
 			},
 			pause() {
@@ -35,17 +44,9 @@ export const portaudioBackend: SinkBackend = {
 	},
 
 	async devices() {
-		const found = await listDevices().catch((thrown) => {
-			throw asPlayError(thrown);
-		});
+		const found = await listDevices('output');
 		return found
 			.filter((device) => device.outputChannels > 0)
 			.map(({ name, isDefaultOutput }) => ({ name, description: isDefaultOutput ? 'default' : '' }));
 	},
 };
-
-/** Listing is the microphone's and ours alike, and fails with the microphone's code. */
-function asPlayError(thrown: unknown): unknown {
-	if (!(thrown instanceof VoiceError) || thrown.code !== 'MIC_BACKEND_MISSING') return thrown;
-	return new VoiceError('PLAY_BACKEND_MISSING', thrown.problem, thrown.remedy, { cause: thrown });
-}

@@ -25,6 +25,8 @@ export interface SinkEvents {
 export interface Sink {
 	/** What `write` takes. */
 	readonly format: PcmFormat;
+	/** So much sound the device takes at once when it starts; with less it would run dry. Default 0. */
+	readonly startMs?: number;
 	/** Whole frames of s16le. All of it is taken; false asks to wait for `drain`. */
 	write(pcm: Buffer): boolean;
 	/** Bytes written whose sound has not left yet, as well as the backend can tell. */

@@ -12,6 +12,7 @@ export class HandDevice {
 	readonly log: string[] = [];
 	/** What `write` takes before it answers false. */
 	capacityMs = Number.POSITIVE_INFINITY;
+	startMs = 0;
 	/** Answers every opening with this format instead of the one asked for. */
 	format: PcmFormat | undefined;
 	/** Thrown by the next opening. */
@@ -43,6 +44,7 @@ export class HandDevice {
 		const device = this;
 		return {
 			format: this.#open,
+			startMs: this.startMs,
 			get queuedBytes() {
 				return device.#queue.length;
 			},

@@ -76,30 +76,49 @@ describe('Player', () => {
 		assert.deepEqual(device.heard, [pcm]);
 	});
 
-	it('plays a stream while it arrives, from 200 ms on', async () => {
+	it('plays a stream while it arrives, from 200 ms and one piece on', async () => {
 		const { device, player, finished, begin } = setUp();
 		const pcm = sound(1000);
-		const piece = (from: number, to: number) => pcm.subarray(msToBytes(from, MONO), msToBytes(to, MONO));
 		const item = begin('s');
-		player.feed(item, piece(0, 100));
-		await settled();
-		device.play();
+		let fed = 0;
+		const feed = async (ms: number) => {
+			player.feed(item, pcm.subarray(msToBytes(fed, MONO), msToBytes(fed + ms, MONO)));
+			fed += ms;
+			await settled();
+			device.play();
+		};
+		await feed(100);
+		await feed(100);
 		assert.equal(device.heard[0]?.length, 0, 'too little to begin with');
-		player.feed(item, piece(100, 250));
-		await settled();
-		device.play();
-		assert.equal(device.heard[0]?.length, msToBytes(250, MONO), 'it sounds before the stream has ended');
-		player.feed(item, piece(250, 300));
-		await settled();
-		device.play();
-		assert.equal(device.heard[0]?.length, msToBytes(300, MONO), 'what comes later needs no gathering');
-		player.feed(item, piece(300, 1000));
+		await feed(100);
+		assert.equal(device.heard[0]?.length, msToBytes(300, MONO), 'it sounds before the stream has ended');
+		await feed(20);
+		assert.equal(device.heard[0]?.length, msToBytes(320, MONO), 'what comes later needs no gathering');
+		await feed(680);
 		player.end(item);
 		await settled();
 		device.play();
 		await settled();
 		assert.deepEqual(finished, [{ id: 's', playback: whole(1000) }]);
 		assert.deepEqual(device.heard, [pcm]);
+	});
+
+	it('gathers as much as the device takes at once, but not more than the queue holds', async () => {
+		for (const [maxQueueMs, begins] of [
+			[60_000, 1100],
+			[500, 600],
+		] as const) {
+			const { device, player, begin } = setUp({ maxQueueMs });
+			device.startMs = 1000;
+			const item = begin('s');
+			for (let fed = 100; fed <= begins; fed += 100) {
+				assert.equal(device.queuedMs, 0);
+				player.feed(item, sound(100));
+				await settled();
+			}
+			assert.ok(device.queuedMs >= 500, `the queue limit is ${maxQueueMs} ms`);
+			await player.close();
+		}
 	});
 
 	it('plays a stream that ends before 200 ms', async () => {
@@ -114,23 +133,23 @@ describe('Player', () => {
 	it('counts underruns and gathers sound again after each', async () => {
 		const { device, player, finished, begin } = setUp();
 		const item = begin('s');
-		player.feed(item, sound(300));
-		await settled();
+		const feed = async (...pieces: number[]) => {
+			for (const ms of pieces) player.feed(item, sound(ms));
+			await settled();
+		};
+		await feed(100, 100, 100);
 		device.play();
 		device.events?.underrun();
-		player.feed(item, sound(100));
-		await settled();
+		await feed(100, 100);
 		assert.equal(device.queuedMs, 0, 'gathers');
-		player.feed(item, sound(100));
-		await settled();
-		assert.equal(device.queuedMs, 200);
+		await feed(100);
+		assert.equal(device.queuedMs, 300);
+		device.play();
+		device.events?.underrun();
 		player.end(item);
 		await settled();
-		device.play();
-		await settled();
-		assert.deepEqual(finished, [
-			{ id: 's', playback: { durationMs: 500, underruns: 1, interrupted: false } },
-		]);
+		const playback = { durationMs: 600, underruns: 1, interrupted: false };
+		assert.deepEqual(finished, [{ id: 's', playback }], 'silence after the last sound is no gap');
 	});
 
 	it('never opens the device for an item without sound', async () => {
@@ -333,7 +352,7 @@ describe('Player', () => {
 	it('survives a device that is lost while it plays', async () => {
 		const { device, player, begin, recording, finished, failures } = setUp();
 		const item = begin('s');
-		player.feed(item, sound(500));
+		for (let i = 0; i < 5; i++) player.feed(item, sound(100));
 		await settled();
 		device.play(200);
 		device.events?.lost(new VoiceError('PLAY_STALLED', 'It is gone', 'look'));

@@ -5,8 +5,8 @@ import { AplayLog, type AplaySetup } from '../../../../nodes/audio-play/sinks/ap
 
 function read(text: string, size = text.length) {
 	const setups: AplaySetup[] = [];
-	const gaps: number[] = [];
-	const log = new AplayLog({ setup: (setup) => setups.push(setup), underrun: (ms) => gaps.push(ms) });
+	let gaps = 0;
+	const log = new AplayLog({ setup: (setup) => setups.push(setup), underrun: () => gaps++ });
 	for (let at = 0; at < text.length; at += size) log.push(text.slice(at, at + size));
 	return { log, setups, gaps };
 }
@@ -49,9 +49,10 @@ describe('AplayLog', () => {
 		assert.deepEqual(read('CHANNELS: 2\n').log.channelRange, { min: 2, max: 2 });
 	});
 
-	it('reports underruns with their length', () => {
-		const { gaps } = read(`${PLUG}underrun!!! (at least 12.345 ms long)\nStatus:\n  state       : XRUN\n`);
-		assert.deepEqual(gaps, [12.345]);
+	it('counts underruns', () => {
+		const gap = 'underrun!!! (at least 1795230048083.059 ms long)\nStatus:\n  state       : XRUN\n';
+		assert.equal(read(PLUG + gap + gap).gaps, 2);
+		assert.equal(read(PLUG).gaps, 0);
 	});
 
 	it('notices the null device, which plays faster than time', () => {
