@@ -70,20 +70,8 @@ async function runFiles(files, concurrency, signal) {
 	const started = new Map();
 	const ended = new Map();
 	const stream = run({ files, concurrency, timeout: FILE_LIMIT, signal });
-	const note = (data) => {
-		if (!data.file) return;
-		if (!started.has(data.file)) started.set(data.file, Date.now());
-		ended.set(data.file, Date.now());
-	};
-	for (const event of [
-		'test:enqueue',
-		'test:dequeue',
-		'test:start',
-		'test:complete',
-		'test:pass',
-		'test:fail',
-	])
-		stream.on(event, note);
+	stream.on('test:dequeue', ({ file }) => file && !started.has(file) && started.set(file, Date.now()));
+	stream.on('test:complete', ({ file }) => file && ended.set(file, Date.now()));
 	stream.on('test:pass', (data) => count(true, data));
 	stream.on('test:fail', (data) => count(false, data));
 	const report = stream.compose(new spec());

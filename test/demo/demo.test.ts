@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -79,13 +79,17 @@ describe('npm run demo', { skip: needs('pocketsphinx') }, () => {
 it('without PocketSphinx, --once says what is missing and ends with 1', async () => {
 	const folder = mkdtempSync(join(tmpdir(), 'voice-demo-path-'));
 	try {
-		symlinkSync(process.execPath, join(folder, 'node'));
 		for (const name of ['sh', 'cat', 'env']) symlinkSync(`/bin/${name}`, join(folder, name));
-		const demo = startDemo(['--once'], { PATH: folder, VOICE_NO_APT: '1' });
+		// Python's module is found whatever PATH says; this hides it.
+		writeFileSync(join(folder, 'pocketsphinx.py'), 'raise ImportError("hidden by the test")\n');
+		const demo = startDemo(['--once'], { PATH: folder, PYTHONPATH: folder, VOICE_NO_APT: '1' });
 		const { code, left } = await demo.ended;
 		assert.equal(code, 1, demo.output());
-		assert.match(demo.output(), /pocketsphinx-en-us/);
-		assert.match(demo.output(), /^The demo failed: STT_\w+: .*pocketsphinx/im);
+		assert.match(demo.output(), /^Missing system packages/m);
+		assert.match(
+			demo.output(),
+			/^The demo failed: STT_ENGINE: .*apt install pocketsphinx pocketsphinx-en-us/m,
+		);
 		assert.deepEqual(left, []);
 	} finally {
 		rmSync(folder, { recursive: true, force: true });

@@ -34,7 +34,7 @@ function read(name: string): FlowNode[] {
 function box(node: FlowNode): { left: number; right: number; top: number; bottom: number } {
 	const { x, y } = node as unknown as { x: number; y: number };
 	const label = String(node['name'] || node.type);
-	const width = Math.max(100, 50 + label.length * 7.5);
+	const width = Math.max(100, 50 + label.length * 7);
 	return { left: x - width / 2, right: x + width / 2, top: y - 15, bottom: y + 15 };
 }
 
