@@ -35,7 +35,7 @@ class Screen {
 			return;
 		}
 		// A line that wraps could not be taken back.
-		const width = (process.stdout.columns ?? 80) - 1;
+		const width = (process.stdout.columns || 80) - 1;
 		process.stdout.write(`\r\u001b[2K${text.length > width ? `…${text.slice(1 - width)}` : text}`);
 		this.#rewriting = true;
 	}

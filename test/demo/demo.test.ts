@@ -10,7 +10,8 @@ import { describe, it } from 'node:test';
 import { descendants, LAB_MARK, type Proc } from '../lab/descendants.ts';
 import { needs } from '../lab/needs.ts';
 import { packageRoot } from '../lab/root.ts';
-import { wordErrorRate } from '../lab/speech.ts';
+import { startSoundCard } from '../lab/sound-card.ts';
+import { speak, wordErrorRate } from '../lab/speech.ts';
 
 const SPOKEN = 'turn on the kitchen light open the garage door play some music';
 
@@ -73,6 +74,26 @@ describe('npm run demo', { skip: needs('pocketsphinx') }, () => {
 		const { code, left } = await demo.ended;
 		assert.equal(code, 0, demo.output());
 		assert.deepEqual(left, []);
+	});
+});
+
+describe('npm run demo -- --mic', {
+	skip: needs('pocketsphinx', 'flite', 'sox', 'pulseaudio', 'naudiodon'),
+}, () => {
+	it('recognises what is said into the microphone, and ends after its 10 seconds', async () => {
+		const card = await startSoundCard({ rate: 16_000 });
+		try {
+			const demo = startDemo(['--mic', '--once'], card.env);
+			await demo.prints(/^Speak now/m);
+			const { done } = card.feed(await speak('turn on the kitchen light', { lead: 3000 }));
+			const { code, left } = await demo.ended;
+			await done;
+			assert.equal(code, 0, demo.output());
+			assert.match(demo.output(), /^Recognised: turn on the kitchen light$/m);
+			assert.deepEqual(left, []);
+		} finally {
+			await card.stop();
+		}
 	});
 });
 
