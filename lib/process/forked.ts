@@ -96,8 +96,14 @@ export class ForkedChild {
 					clearTimeout(timer);
 					act(value);
 				};
-			this.#pending.set(request, { resolve: settle(resolve), reject: settle(reject) });
-			this.#send({ request, op, payload } satisfies Request);
+			const rejectSettled = settle(reject);
+			this.#pending.set(request, { resolve: settle(resolve), reject: rejectSettled });
+			try {
+				this.#send({ request, op, payload } satisfies Request);
+			} catch (notSendable) {
+				this.#pending.delete(request);
+				rejectSettled(notSendable as Error);
+			}
 		});
 	}
 
@@ -127,7 +133,7 @@ export class ForkedChild {
 	#each(act: (handle: Handle) => void): void {
 		const child = this.#guarded.process;
 		// Pipes are sockets, which the types of `stdio` do not tell.
-		const handles = [child, child.channel, ...child.stdio] as (Handle | null | undefined)[];
+		const handles = [child, child.channel, ...(child.stdio ?? [])] as (Handle | null | undefined)[];
 		for (const handle of handles) if (handle) act(handle);
 	}
 
@@ -167,9 +173,11 @@ export function serveParent(
 		const answer = (reply: Omit<Reply, 'reply'>) => {
 			if (message.request && process.connected) process.send?.({ reply: message.request, ...reply });
 		};
-		const handler = handlers[message.op] as ((payload: unknown) => unknown) | undefined;
 		Promise.resolve()
-			.then(() => handler?.(message.payload))
+			.then(() => {
+				if (!Object.hasOwn(handlers, message.op)) throw new Error(`unknown request "${message.op}"`);
+				return (handlers[message.op] as (payload: unknown) => unknown)(message.payload);
+			})
 			.then(
 				(value) => answer({ value }),
 				(thrown) => answer({ error: toError(thrown).toJSON() }),

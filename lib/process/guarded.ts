@@ -1,22 +1,27 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
 
 // The shell stays the parent of the command and of a watcher that waits for the end of file on descriptor 3,
 // the life line. That end comes when Node-RED closes it or dies, even by SIGKILL: the command cannot outlive
 // us, not even while it hangs in a driver. Because the shell reaps both, no zombie is left to a container
 // whose process 1 does not reap. Descriptor 4 is Node's IPC channel, which only the command may keep open.
-// The watcher ends by SIGKILL: just after its fork it still has the shell's trap, and would forget a SIGTERM.
-// The watcher is ended by SIGKILL: in dash, a subshell that was just forked can lose a SIGTERM that its parent
-// traps, and a command that is quick would then hang here.
+//
+// A SIGTERM that comes while the shell forks would be lost: the shell does not know the command's process id
+// yet, and the command still has the shell's trap. So the trap remembers it for the first, and for the second
+// the command's process writes a line to the life line when its traps are gone; `stop` waits for that. The
+// watcher of a very short command would lose it too, and is therefore killed.
 const GUARD = `
-command=
-trap '[ -n "$command" ] && kill -TERM "$command" || exit 143' TERM INT HUP
+command= early=
+trap 'if [ -n "$command" ]; then kill -TERM "$command"; else early=1; fi' TERM INT HUP
 exec 5<&0
-"$@" <&5 5<&- 3<&- & command=$!
+{ echo ready >&3; exec "$@" <&5 5<&- 3<&-; } & command=$!
 exec 5<&- 0</dev/null
 { read -r _; kill -KILL "$command"; } <&3 3<&- 4<&- >/dev/null 2>&1 & watcher=$!
 exec 1>/dev/null 2>/dev/null 3<&- 4<&-
+[ -z "$early" ] || kill -TERM "$command"
 wait "$command"; code=$?
 while kill -0 "$command"; do wait "$command"; code=$?; done
 kill -KILL "$watcher"; wait "$watcher"
@@ -68,7 +73,8 @@ export function findCommand(
 
 /**
  * Starts `command` (a path, see `findCommand`) with pipes for stdin, stdout and stderr, tied to our own life.
- * Never throws for a command that cannot be started: `exited` then resolves with code 126 or 127.
+ * A command that cannot be started is no exception: `exited` then resolves with code 126 or 127. Throws only for
+ * arguments that no command can have (a NUL character, megabytes).
  */
 export function spawnGuarded(
 	command: string,
@@ -83,17 +89,20 @@ export function spawnGuarded(
 		posix ? ['-c', GUARD, 'sh', command, ...args] : [...args],
 		{ stdio, env: options.env ?? process.env, serialization: 'advanced', detached: posix, windowsHide: true },
 	);
-	const lifeline = child.stdio[3];
+	// Without a free descriptor there are no streams at all, only an 'error' event.
+	const streams = (child.stdio ?? []) as ChildProcess['stdio'];
+	const lifeline = streams[3] as Duplex | null | undefined;
 	// A pipe whose far end is gone reports EPIPE; the exit tells the same and is what everybody listens to.
-	for (const stream of child.stdio) stream?.on('error', () => {});
+	for (const stream of streams) stream?.on('error', () => {});
 	const exited = new Promise<ExitState>((resolve) => {
-		child.once('error', () => resolve({ code: 127 }));
+		child.on('error', () => resolve({ code: 127 }));
 		child.once('exit', (code, signal) => {
 			// Should the shell have died without its command, this ends the command.
 			lifeline?.destroy();
 			resolve({ code: code ?? (signal === 'SIGKILL' ? 137 : 143) });
 		});
 	});
+	const ready = new Promise((resolve) => (posix ? lifeline?.once('data', resolve) : resolve(true)));
 	const kill = (): Promise<ExitState> => {
 		if (posix) lifeline?.destroy();
 		else child.kill('SIGKILL');
@@ -101,7 +110,7 @@ export function spawnGuarded(
 	};
 	const stop = async (graceMs = 2000): Promise<ExitState> => {
 		const timer = setTimeout(kill, graceMs);
-		child.kill('SIGTERM');
+		ready.then(() => child.kill('SIGTERM'));
 		return exited.finally(() => clearTimeout(timer));
 	};
 	return { process: child, exited, stop, kill };
@@ -109,9 +118,10 @@ export function spawnGuarded(
 
 /** Keeps the last lines of a process's stderr, for error messages. At most about `limit` characters. */
 export function collectTail(stream: NodeJS.ReadableStream, limit = 2000): () => string {
+	const decoder = new StringDecoder();
 	let tail = '';
 	stream.on('data', (chunk: Buffer | string) => {
-		tail = (tail + chunk.toString()).slice(-limit);
+		tail = (tail + (typeof chunk === 'string' ? chunk : decoder.write(chunk))).slice(-limit);
 	});
 	return () => tail.trim();
 }
