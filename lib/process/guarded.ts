@@ -12,18 +12,21 @@ import { StringDecoder } from 'node:string_decoder';
 // A SIGTERM that comes while the shell forks would be lost: the shell does not know the command's process id
 // yet, and the command still has the shell's trap. So the trap remembers it for the first, and for the second
 // the command's process writes a line to the life line when its traps are gone; `stop` waits for that. The
-// watcher of a very short command would lose it too, and is therefore killed.
+// watcher of a very short command would lose it too, and is therefore killed. A signal also interrupts `wait`,
+// which then has to be asked again; 127 may mean that it had told the exit code already.
 const GUARD = `
-command= early=
-trap 'if [ -n "$command" ]; then kill -TERM "$command"; else early=1; fi' TERM INT HUP
+command= early= again=1 code=127
+trap 'again=1; if [ -n "$command" ]; then kill -TERM "$command"; else early=1; fi' TERM INT HUP
 exec 5<&0
 { echo ready >&3; exec "$@" <&5 5<&- 3<&-; } & command=$!
 exec 5<&- 0</dev/null
 { read -r _; kill -KILL "$command"; } <&3 3<&- 4<&- >/dev/null 2>&1 & watcher=$!
 exec 1>/dev/null 2>/dev/null 3<&- 4<&-
 [ -z "$early" ] || kill -TERM "$command"
-wait "$command"; code=$?
-while kill -0 "$command"; do wait "$command"; code=$?; done
+while [ -n "$again" ]; do
+	again=; wait "$command"; status=$?
+	[ "$status" = 127 ] || code=$status
+done
 kill -KILL "$watcher"; wait "$watcher"
 exit "$code"
 `;
