@@ -36,9 +36,12 @@ function number(min: number, max: number, whole = false) {
 
 /** Offers the microphones of a source below the text field; any other name may be typed. */
 function offerDevices(source: string): void {
-	const list = $('#node-input-device-names').empty();
+	const list = $('#node-input-device-names');
 	const problem = $('.mic-capture-device-error').hide();
 	$.getJSON('voice/mic-capture/devices', { source }, (devices: { name: string; description: string }[]) => {
+		// Answers may overtake one another; that of another source is of no use any more.
+		if ($('#node-input-source').val() !== source) return;
+		list.empty();
 		for (const { name, description } of devices) list.append($('<option>').val(name).text(description));
 	}).fail(({ responseJSON }) => {
 		const { message } = (responseJSON ?? {}) as { message?: string };

@@ -84,7 +84,14 @@ class MicNode {
 			(events) => source.open(settings.input, events),
 			systemTime,
 			{
-				chunk: (chunk) => this.#chunk(chunk),
+				chunk: (chunk) => {
+					// Also called by timers, out of which nothing may be thrown.
+					try {
+						this.#chunk(chunk);
+					} catch (thrown) {
+						guard.report(thrown, chunk.label.cause);
+					}
+				},
 				abandoned: (stream) => this.#abandoned(stream),
 				error: (error, stream) => this.#error(error, stream),
 				dropped: (ms) => {
@@ -157,7 +164,7 @@ class MicNode {
 
 	#showRunning(): void {
 		const { durationMs, silent } = this.recorder;
-		const seconds = (durationMs / 1000).toFixed(1);
+		const seconds = (durationMs / 1000).toFixed(durationMs < 1e6 ? 1 : 0);
 		if (silent) this.#status.show('warning', 'silent', { seconds });
 		else if (this.#recording?.truncated) this.#status.show('warning', 'cut', { seconds });
 		else this.#status.show('active', 'recording', { seconds });

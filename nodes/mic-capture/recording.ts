@@ -1,7 +1,10 @@
-import { bytesToMs, msToBytes, type PcmFormat } from '../../lib/audio/format.ts';
+import { bytesToMs, frameBytes, msToBytes, type PcmFormat } from '../../lib/audio/format.ts';
 import { encodeWav } from '../../lib/audio/wav.ts';
 import type { RecordingMessage } from '../../lib/node/messages.ts';
 import type { StreamLabel } from './take.ts';
+
+/** A Buffer cannot be of any size, and nobody sends a recording of hours through a flow. */
+const MOST_BYTES = 2 ** 30;
 
 /** Collects a stream for the recording output, up to a limit: a microphone may stay open for months. */
 export class Recording {
@@ -15,7 +18,8 @@ export class Recording {
 	constructor(label: StreamLabel, format: PcmFormat, limitMs: number) {
 		this.#label = label;
 		this.#format = format;
-		this.#limitBytes = msToBytes(limitMs, format);
+		const most = MOST_BYTES - (MOST_BYTES % frameBytes(format));
+		this.#limitBytes = Math.min(msToBytes(limitMs, format), most);
 	}
 
 	/** More was said than is kept. */

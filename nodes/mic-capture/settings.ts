@@ -1,11 +1,12 @@
 import { isAbsolute, join } from 'node:path';
-import type { PcmFormat } from '../../lib/audio/format.ts';
+import { msToBytes, type PcmFormat } from '../../lib/audio/format.ts';
 import { VoiceError } from '../../lib/node/errors.ts';
 import { SettingsReader } from '../../lib/node/settings.ts';
 import { SOURCE_NAMES, type SourceName, type SourceOptions } from './sources/source.ts';
 
 /** PortAudio's children watch their devices themselves; this is for the others. */
 const STALL_MS = 5000;
+const PRE_ROLL_BYTES = 64_000_000;
 const DAY_MS = 86_400_000;
 
 export interface MicSettings {
@@ -42,20 +43,30 @@ export function readSettings(config: object, folder: string): MicSettings {
 	const ms = (name: string, fallback: number, max = DAY_MS) => read.number(name, fallback, { max });
 	const framesPerBuffer = read.number('framesPerBuffer', 1024, { min: 1, max: 1_048_576, integer: true });
 	const file = read.text('file');
+	const source = read.choice('source', SOURCE_NAMES, 'auto');
+	const loop = read.flag('loop', false);
+	const preRollMs = ms('preRollMs', 0, 60_000);
+	if (msToBytes(preRollMs, format) > PRE_ROLL_BYTES)
+		throw new VoiceError(
+			'MIC_FORMAT',
+			`The setting "preRollMs" is ${preRollMs}, which at this rate takes too much memory`,
+			'use a shorter pre-roll, a lower sample rate or fewer channels',
+		);
 	return {
-		source: read.choice('source', SOURCE_NAMES, 'auto'),
+		source,
 		input: {
 			device: read.text('device'),
 			format,
 			framesPerBuffer,
 			stallMs: STALL_MS,
 			file: file === '' || isAbsolute(file) ? file : join(folder, file),
-			loop: read.flag('loop', false),
+			loop,
 			pace: filePace(),
 		},
 		format,
 		framesPerBuffer,
-		preRollMs: ms('preRollMs', 0, 60_000),
+		// What is played once begins with the start: there is nothing before it.
+		preRollMs: source === 'file' && !loop ? 0 : preRollMs,
 		maxMs: ms('maxMs', 0),
 		startTimeoutMs: ms('startTimeoutMs', 0),
 		silenceStopMs: ms('silenceStopMs', 0),

@@ -116,24 +116,29 @@ export class HandDevice {
 		this.#events?.lost(error);
 	}
 
+	/** The card throws away what it captured in the last `ms`. */
+	drop(ms: number): void {
+		this.deliverUpTo(this.#time.now() - ms);
+		this.#sent += Math.floor((ms * this.format.sampleRate) / 1000);
+		this.#events?.dropped?.(ms);
+	}
+
 	end(): void {
 		this.#cancel();
 		this.#events?.end();
 	}
 
-	/** Delivers what has been captured up to `latencyMs` ago. */
-	deliver(): void {
-		const { sampleRate } = this.format;
-		const upTo = Math.floor(((this.#time.now() - this.began - this.latencyMs) * sampleRate) / 1000);
+	/** Delivers what has been captured up to `latencyMs` before that time. */
+	deliverUpTo(time: number): void {
 		const size = frameBytes(this.format);
-		const frames = Math.min(upTo, bytesToFrames(this.signal.length, this.format));
+		const frames = Math.min(this.frameAt(time), bytesToFrames(this.signal.length, this.format));
 		if (frames <= this.#sent) return;
 		const pcm = Buffer.from(this.signal.subarray(this.#sent * size, frames * size));
 		this.#sent = frames;
 		this.#events?.data(pcm);
 	}
 
-	/** The first frame captured at or after that time. */
+	/** The first frame that arrives at or after that time. */
 	frameAt(time: number): number {
 		return Math.floor(((time - this.began - this.latencyMs) * this.format.sampleRate) / 1000);
 	}
@@ -141,7 +146,7 @@ export class HandDevice {
 	#tick(): void {
 		this.#cancel = this.#time.after(this.burstMs, () => {
 			this.#tick();
-			this.deliver();
+			this.deliverUpTo(this.#time.now());
 		});
 	}
 
@@ -173,6 +178,7 @@ export class Bench {
 	readonly chunks: Chunk[] = [];
 	readonly errors: { error: VoiceError; label: StreamLabel | undefined }[] = [];
 	readonly abandoned: StreamLabel[] = [];
+	droppedMs = 0;
 	readonly states: string[] = [];
 	onChunk: (chunk: Chunk) => void = () => {};
 	#names = 0;
@@ -206,7 +212,9 @@ export class Bench {
 				},
 				abandoned: (label) => this.abandoned.push(label),
 				error: (error, label) => this.errors.push({ error, label }),
-				dropped: () => {},
+				dropped: (ms) => {
+					this.droppedMs += ms;
+				},
 				changed: () => this.states.push(this.recorder.state),
 			},
 		);

@@ -227,6 +227,23 @@ describe('Recorder: a stream', () => {
 		assert.equal(pcm.length, 2 * RATE * 2);
 	});
 
+	test('audio that the card threw away is told, and a stop is still exact', async () => {
+		const bench = new Bench();
+		const { id } = await bench.start();
+		await bench.pass(1000);
+		bench.device.drop(400);
+		await bench.pass(1000);
+		const stop = bench.time.now();
+		await bench.pass(5);
+		await bench.stop();
+		await bench.pass(100);
+		const { pcm } = bench.heard(id);
+		const expected = Buffer.concat([bench.signal(0, 1000 * 16), bench.signal(1400 * 16, 30 * RATE)]);
+		assert.deepEqual(pcm, expected.subarray(0, pcm.length));
+		assert.equal(pcm.length, (bench.device.frameAt(stop + 5) - 400 * 16) * 2);
+		assert.equal(bench.droppedMs, 400);
+	});
+
 	test('the end of a file ends it, with every sample', async () => {
 		const bench = new Bench();
 		bench.device.signal = noise(12_345);

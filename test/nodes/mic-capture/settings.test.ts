@@ -28,6 +28,14 @@ describe('settings', () => {
 		assert.equal(readSettings({ file: '/x.wav' }, '/home').input.file, '/x.wav');
 	});
 
+	test('pre-roll: not before a file that is played once, and not without bounds', () => {
+		const file = { source: 'file', file: '/x.wav', preRollMs: 500 };
+		assert.equal(readSettings(file, '/').preRollMs, 0);
+		assert.equal(readSettings({ ...file, loop: true }, '/').preRollMs, 500);
+		const large = { preRollMs: 60_000, sampleRate: 192_000, channels: 8 };
+		assert.throws(() => readSettings(large, '/'), { code: 'MIC_FORMAT', message: /"preRollMs"/ });
+	});
+
 	test('each error names its setting', () => {
 		for (const [name, value] of [
 			['source', 'telephone'],
