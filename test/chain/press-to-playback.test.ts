@@ -68,6 +68,7 @@ async function withLab(
 		wrap: (command, args) => gpio.wrap(command, args),
 	});
 	try {
+		await nodeRed.waitForStatus('button', (status) => status.text === 'ready');
 		await test({ card, gpio, nodeRed });
 		assert.deepEqual(nodeRed.errors(), []);
 	} finally {
