@@ -1,5 +1,6 @@
 import process from 'node:process';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
+import { topicOf } from '../../lib/node/audio-message.ts';
 import { controlWord, isData, isReset } from '../../lib/node/control.ts';
 import type { VoiceError } from '../../lib/node/errors.ts';
 import { NodeGuard } from '../../lib/node/guard.ts';
@@ -26,9 +27,9 @@ export default function micCapture(RED: NodeAPI): void {
 		const guard = new NodeGuard(this, { fallback: 'MIC_FORMAT', status });
 		const folder = (RED.settings as { fileWorkingDirectory?: string }).fileWorkingDirectory ?? process.cwd();
 		const name = String(config.topic || this.name || '');
-		const label = (message: { topic?: unknown }): StreamLabel => ({
+		const label = (message: Readonly<Record<string, unknown>>): StreamLabel => ({
 			id: RED.util.generateId(),
-			topic: message.topic === undefined || message.topic === '' ? name : String(message.topic),
+			topic: topicOf(message) || name,
 			cause: message,
 		});
 		let settings: MicSettings;

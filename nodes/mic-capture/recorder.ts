@@ -127,10 +127,9 @@ export class Recorder {
 		this.#waiting = [];
 		this.#resume = false;
 		const take = this.#drop();
-		if (!take) return;
-		take.abandon();
-		this.#events.abandoned(take.label);
-		this.#rest();
+		take?.abandon();
+		if (take) this.#events.abandoned(take.label);
+		this.#rest(take !== undefined);
 	}
 
 	/** Ends the current stream and lets the device go; resolves when it is free. */
@@ -182,10 +181,12 @@ export class Recorder {
 
 	#stop(at: number): void {
 		this.#resume = false;
-		if (!this.#take) {
-			if (!this.#keepsOpen) this.#rest();
-			return;
-		}
+		if (this.#take) this.#awaitTail(at);
+		else this.#rest(false);
+	}
+
+	/** What was said until `at` is still on its way. */
+	#awaitTail(at: number): void {
 		this.#stopAt = at;
 		this.#events.changed();
 		const [first, second] = TAIL_MS;
@@ -239,7 +240,7 @@ export class Recorder {
 		take.end(reason);
 		for (const command of this.#waiting.splice(0)) this.#obey(command);
 		this.#catchUp();
-		this.#rest();
+		this.#rest(true);
 		if (reason === 'start-timeout')
 			this.#events.error(
 				new VoiceError(
@@ -259,13 +260,14 @@ export class Recorder {
 		return take;
 	}
 
-	/** After a stream: the device stays open only where something wants it. */
-	#rest(): void {
+	/** Without a stream the device stays open only where something wants it. */
+	#rest(changed: boolean): void {
+		const { state } = this;
 		if (!this.#take && !this.#keepsOpen) {
 			this.#cancelRetry();
 			void this.#microphone.close();
 		}
-		this.#events.changed();
+		if (changed || this.state !== state) this.#events.changed();
 	}
 
 	#ended(): void {

@@ -35,6 +35,15 @@ describe('CaptureClock', () => {
 		assert.equal(clock.audioMsAt(2900), 1895);
 	});
 
+	test('nor do pieces that are delayed again and again', () => {
+		const clock = new CaptureClock();
+		for (let time = 1040; time <= 3000; time += 40) {
+			clock.observe(time - 1000, time);
+			clock.observe(time - 999, time + 35);
+		}
+		assert.equal(clock.audioMsAt(3000), 2000);
+	});
+
 	test('follows the drift of a sound card', () => {
 		const clock = new CaptureClock();
 		// 200 ppm slow: after ten minutes it is 120 ms behind this machine's clock.
