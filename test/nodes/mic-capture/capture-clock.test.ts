@@ -37,9 +37,10 @@ describe('CaptureClock', () => {
 
 	test('nor do pieces that are delayed again and again', () => {
 		const clock = new CaptureClock();
-		for (let time = 1040; time <= 3000; time += 40) {
+		// One in time, then eight that waited for 30 ms.
+		for (let time = 1000; time < 3000; time += 250) {
 			clock.observe(time - 1000, time);
-			clock.observe(time - 999, time + 35);
+			for (let late = 25; late <= 200; late += 25) clock.observe(time - 1000 + late, time + late + 30);
 		}
 		assert.equal(clock.audioMsAt(3000), 2000);
 	});
