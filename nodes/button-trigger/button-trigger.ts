@@ -1,6 +1,6 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { controlWord, isData, isReset } from '../../lib/node/control.ts';
-import { VoiceError } from '../../lib/node/errors.ts';
+import { toVoiceError, VoiceError } from '../../lib/node/errors.ts';
 import { NodeGuard } from '../../lib/node/guard.ts';
 import { SettingsReader } from '../../lib/node/settings.ts';
 import { StatusLine } from '../../lib/node/status.ts';
@@ -53,9 +53,11 @@ class Button {
 	readonly #topic: string;
 	readonly #gestures: Gestures;
 	readonly #keeper: LineKeeper | undefined;
+	/** What the status line shows while the button is up. */
 	#showLine = () => this.#status.show('connecting', 'opening');
 
-	constructor(node: Node, config: NodeDef, RED: NodeAPI) {
+	/** @param whenStarted calls back once all flows run, unless the returned function was called before */
+	constructor(node: Node, config: NodeDef, RED: NodeAPI, whenStarted: (run: () => void) => () => void) {
 		this.#status = new StatusLine(node, RED._, TYPE);
 		this.#guard = new NodeGuard(node, { fallback: 'GPIO_UNAVAILABLE', status: this.#status });
 		const read = new SettingsReader(config, 'GPIO_UNAVAILABLE');
@@ -68,15 +70,16 @@ class Button {
 			this.#keeper = this.#keepLine(settings);
 			start = () => this.#keeper?.start();
 		} catch (error) {
-			start = () => this.#fail(error as VoiceError, true);
+			const reason = toVoiceError(error, 'GPIO_UNAVAILABLE', 'Reading the settings');
+			start = () => this.#fail(reason, true);
 		}
 		this.#gestures = new Gestures(settings ?? DEFAULT_GESTURES, (event) => this.#tell(event));
 		this.#showLine();
 		// A Catch node hears of errors only once all flows run.
-		RED.events.once('flows:started', start);
+		const cancel = whenStarted(start);
 		this.#guard.onInput((message) => this.#control(message));
 		this.#guard.onClose(async () => {
-			RED.events.off('flows:started', start);
+			cancel();
 			// First: whoever heard the press and lives on must hear the release.
 			this.#gestures.close();
 			await this.#keeper?.close();
@@ -89,7 +92,8 @@ class Button {
 
 	#fail(error: VoiceError, isNew: boolean): void {
 		if (isNew) this.#guard.report(error);
-		this.#show(() => this.#status.show('error', `code.${error.code}`));
+		this.#showLine = () => this.#status.show('error', `code.${error.code}`);
+		this.#show();
 	}
 
 	#keepLine({ backend, activeHigh, pin, pull }: ButtonSettings): LineKeeper {
@@ -99,12 +103,13 @@ class Button {
 			{
 				opened: (high) => {
 					this.#gestures.lineOpened(high === undefined ? undefined : high === activeHigh);
-					this.#show(() => this.#status.show('idle', backend === 'simulated' ? 'simulated' : 'ready'));
+					this.#showLine = () => this.#status.show('idle', backend === 'simulated' ? 'simulated' : 'ready');
+					this.#show();
 				},
 				level: (high) => this.#gestures.lineLevel(high === activeHigh),
 				lost: (error, isNew) => {
-					this.#gestures.lineLost();
 					this.#fail(error, isNew);
+					this.#gestures.lineLost();
 				},
 				failed: (error, isNew) => this.#fail(error, isNew),
 			},
@@ -134,24 +139,37 @@ class Button {
 		if (event.event === 'press' || event.event === 'release')
 			this.#guard.send(0, { payload: event.event === 'press', button: { ...event }, topic });
 		else this.#guard.send(1, { payload: event.event, button: { ...event }, topic });
-		if (event.event === 'press') this.#status.show('active', 'pressed');
-		else if (event.event === 'release') this.#showLine();
+		this.#show();
 	}
 
-	/** Sets what the status line shows while the button is up. */
-	#show(line: () => void): void {
-		this.#showLine = line;
+	#show(): void {
 		if (this.#gestures.pressed) this.#status.show('active', 'pressed');
-		else line();
+		else this.#showLine();
 	}
 }
 
 export default function (RED: NodeAPI): void {
 	const buttons = new WeakMap<Node, Button>();
 
+	// One listener for all nodes: Node.js warns of a leak from the eleventh on.
+	const waiting = new Set<() => void>();
+	let listening = false;
+	const flowsStarted = () => {
+		listening = false;
+		const all = [...waiting];
+		waiting.clear();
+		for (const run of all) run();
+	};
+	const whenStarted = (run: () => void) => {
+		if (!listening) RED.events.once('flows:started', flowsStarted);
+		listening = true;
+		waiting.add(run);
+		return () => waiting.delete(run);
+	};
+
 	RED.nodes.registerType(TYPE, function (this: Node, config: NodeDef) {
 		RED.nodes.createNode(this, config);
-		buttons.set(this, new Button(this, config, RED));
+		buttons.set(this, new Button(this, config, RED, whenStarted));
 	});
 
 	// The editor's button; answers like core's inject.
