@@ -1,11 +1,7 @@
-import { frameBytes, framesToMs } from '../../../lib/audio/format.ts';
+import { frameBytes } from '../../../lib/audio/format.ts';
 import { listDevices, openOutput } from '../../../lib/portaudio/client.ts';
 import { PlayClock } from './play-clock.ts';
 import type { Sink, SinkBackend } from './sink.ts';
-
-/** PortAudio asks for three buffers when it starts, and for no smaller ones (lib/portaudio/output.ts). */
-const BUFFERS_AHEAD = 3;
-const MIN_FRAMES = 1024;
 
 /** Plays through PortAudio (naudiodon in a child process). */
 export const portaudioBackend: SinkBackend = {
@@ -25,7 +21,7 @@ export const portaudioBackend: SinkBackend = {
 		const clock = new PlayClock(output.format.sampleRate * frameBytes(output.format));
 		const sink: Sink = {
 			format: output.format,
-			startMs: framesToMs(BUFFERS_AHEAD * Math.max(MIN_FRAMES, framesPerBuffer), format),
+			startMs: output.startMs,
 			get queuedBytes() {
 				return Math.max(output.queuedBytes, clock.queuedBytes);
 			},
