@@ -3,7 +3,7 @@
 // Fails if a test fails, if none ran, and with CI=true if one was skipped. Plain Node.js.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import process from 'node:process';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
@@ -15,7 +15,8 @@ const FILE_LIMIT = 20 * MINUTE;
 /** The whole run, below the 90 minutes that a CI run may take. */
 const TOTAL_LIMIT = 80 * MINUTE;
 /** Files that use a sound card, a GPIO chip, a browser or a whole Node-RED run one at a time. */
-const HEAVY = /\/test\/(flows|demo|package|system)\/|\blab\/(sound-card|gpio|node-red|browser)\.js/;
+const HEAVY =
+	/^dist\/test\/((chain|flows|demo|package|system)\/|lab\/(sound-card|gpio|node-red|browser)\.js$)/;
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
 const skips = [];
@@ -31,8 +32,13 @@ function testFiles(filters) {
 		.map((name) => join(compiled, name));
 }
 
-function isHeavy(file) {
-	return HEAVY.test(file) || HEAVY.test(readFileSync(file, 'utf8'));
+/** Is this file, or one that it imports directly or through others, a heavy one? */
+function isHeavy(file, seen = new Set()) {
+	if (seen.has(file) || !existsSync(file)) return false;
+	seen.add(file);
+	if (HEAVY.test(relative(root, file))) return true;
+	const imports = readFileSync(file, 'utf8').matchAll(/from '(\.[^']+\.js)'/g);
+	return [...imports].some(([, path]) => isHeavy(join(dirname(file), path), seen));
 }
 
 /** Runs a tool of the project; its output is shown. */
@@ -67,19 +73,18 @@ function count(passed, { name, file, skip, todo, details }) {
 /** Runs the files, `concurrency` at a time, each in a process of its own. */
 async function runFiles(files, concurrency, signal) {
 	if (files.length === 0) return;
-	const started = new Map();
-	const ended = new Map();
+	const spent = new Map();
 	const stream = run({ files, concurrency, timeout: FILE_LIMIT, signal });
-	stream.on('test:dequeue', ({ file }) => file && !started.has(file) && started.set(file, Date.now()));
-	stream.on('test:complete', ({ file }) => file && ended.set(file, Date.now()));
-	stream.on('test:pass', (data) => count(true, data));
-	stream.on('test:fail', (data) => count(false, data));
+	const note = (passed, data) => {
+		count(passed, data);
+		if (data.nesting === 0) spent.set(data.file, (spent.get(data.file) ?? 0) + data.details.duration_ms);
+	};
+	stream.on('test:pass', (data) => note(true, data));
+	stream.on('test:fail', (data) => note(false, data));
 	const report = stream.compose(new spec());
 	for await (const text of report) process.stdout.write(text);
-	for (const [file, end] of ended) {
-		const seconds = (end - started.get(file)) / 1000;
-		if (seconds > 10) console.log(`${relative(root, file)} took ${seconds.toFixed(0)} s`);
-	}
+	for (const [file, ms] of spent)
+		if (file && ms > 10_000) console.log(`${relative(root, file)} took ${(ms / 1000).toFixed(0)} s`);
 }
 
 async function main() {
@@ -89,13 +94,13 @@ async function main() {
 	const filters = args.filter((arg) => !arg.startsWith('--'));
 	prepare('test', { addons: true, build: !args.includes('--no-build') });
 	if (filters.length === 0) {
-		check('Lint', '@biomejs/biome', 'biome', ['check', '.']);
+		check('Lint', '@biomejs/biome', 'biome', ['check', '--error-on-warnings', '.']);
 		check('Types', 'typescript', 'tsc', ['--noEmit']);
 		check('Types of the editor side', 'typescript', 'tsc', ['-p', 'tsconfig.editor.json']);
 	} else console.log('A part of the tests: no lint, no type check.');
 
 	const files = testFiles(filters);
-	const heavy = files.filter(isHeavy);
+	const heavy = files.filter((file) => isHeavy(file));
 	const light = files.filter((file) => !heavy.includes(file));
 	const signal = AbortSignal.timeout(TOTAL_LIMIT);
 	await runFiles(light, 2, signal);
