@@ -211,6 +211,19 @@ describe('buttons through onoff on virtual GPIO', { skip: SKIP }, () => {
 		set(17, 1);
 	});
 
+	test('onoff throws in its callback: that line is lost and opens again, the others go on', async () => {
+		const child = onoffChild()!;
+		const statuses = nodeRed.statuses('hat').length;
+		set(27, 0); // wakes onoff, which finds the line gone when it reads
+		sysfs('unexport', String(BASE + 27));
+		const error = await nodeRed.waitForError('hat');
+		assert.match(error.message, /^GPIO 27 was lost: .*another program unexported it/);
+		await nodeRed.waitForStatus('hat', isReady, { after: statuses });
+		assert.equal(onoffChild()?.pid, child.pid);
+		assert.deepEqual(nodeRed.errors('grove'), []);
+		await pressAnew('hat', 27, 0);
+	});
+
 	test('one child serves all lines; when it dies a pressed button is released and the lines open again', async () => {
 		const child = onoffChild()!;
 		assert.equal(nodeRed.children().filter(({ command }) => command.startsWith(child.command)).length, 1);
