@@ -111,6 +111,7 @@ export class Session {
 		try {
 			// Also makes sure that nothing is reported before the constructor has returned.
 			await loadResampler();
+			if (this.#abandoned.signal.aborted) return;
 			const opener = new AbortController();
 			opening = this.#open(opener.signal);
 			session = await within(this.#settings.connectTimeoutMs, opening, opener, this.#abandoned.signal);

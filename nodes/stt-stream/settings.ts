@@ -6,8 +6,7 @@ import type { SessionSettings } from './session.ts';
 
 /** The node's settings as the editor stores them, with what holds where one is missing. */
 export interface SttStreamSettings extends SessionSettings, StreamSettings {
-	/** Connect before the first audio. */
-	readonly warm: boolean;
+	/** Streams recognised at the same time. */
 	readonly maxStreams: number;
 }
 
@@ -21,7 +20,6 @@ export function readSettings(config: object): SttStreamSettings {
 		language: read.text('language'),
 		partials: read.flag('partials', true),
 		finals: read.choice('finals', ['first', 'refined', 'both'], 'first'),
-		warm: read.flag('warm', false),
 		maxStreams: read.number('maxStreams', 4, { ...whole, min: 1, max: 1000 }),
 		connectTimeoutMs: read.number('connectTimeoutMs', 10_000, { min: 100, max: HOUR_MS }),
 		finalTimeoutMs: read.number('finalTimeoutMs', 10_000, { min: 100, max: HOUR_MS }),

@@ -31,6 +31,12 @@ export class EventQueue implements AsyncIterable<SttEvent> {
 		this.#wake?.();
 	}
 
+	/** The iteration ends at once; what nobody has read is gone. */
+	abort(reason?: Error): void {
+		if (!this.#ended) this.#events.length = 0;
+		this.end(reason);
+	}
+
 	async *[Symbol.asyncIterator](): AsyncGenerator<SttEvent, void, void> {
 		for (;;) {
 			const event = this.#events.shift();

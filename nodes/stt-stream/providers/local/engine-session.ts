@@ -5,7 +5,7 @@ import { type GuardedProcess, spawnGuarded } from '../../../../lib/process/guard
 import { EventQueue } from '../event-queue.ts';
 import { type SttEvent, type SttSession, VoiceError } from '../provider.ts';
 import { AudioPipe } from './audio-pipe.ts';
-import type { Engine } from './engine.ts';
+import type { Engine, LineParser } from './engine.ts';
 import { EngineLog } from './engine-log.ts';
 
 /** Starts a process for one stream and waits until its model is loaded. */
@@ -57,16 +57,21 @@ class EngineSession implements SttSession {
 		const log = new EngineLog(stderr, engine.loaded, onLoaded);
 		const parser = engine.parser();
 		const lines = createInterface({ input: stdout });
-		lines.on('line', (line) => {
-			const events = parser.line(line);
-			if (events === 'ready') onLoaded();
-			else for (const event of events) this.#events.push(event);
-		});
+		const parse = (read: () => ReturnType<LineParser['line']>) => {
+			try {
+				const events = read();
+				if (events === 'ready') onLoaded();
+				else for (const event of events) this.#events.push(event);
+			} catch (cause) {
+				this.abort(garbled(cause));
+			}
+		};
+		lines.on('line', (line) => parse(() => parser.line(line)));
 		const read = new Promise<void>((resolve) => lines.once('close', resolve));
 		this.#over = this.#guarded.exited.then(async ({ code }) => {
 			await read;
 			await pipe?.remove();
-			if (!this.#aborted) for (const event of parser.end()) this.#events.push(event);
+			parse(() => parser.end());
 			const failure = this.#failure(code, log.error);
 			this.#events.end(failure);
 			settle(failure ?? new VoiceError('STT_ENGINE', 'PocketSphinx ended', 'start the stream again'));
@@ -88,6 +93,7 @@ class EngineSession implements SttSession {
 
 	abort(reason?: Error): void {
 		this.#aborted ??= { reason };
+		this.#events.abort(this.#aborted.reason);
 		this.#input.destroy();
 		void this.#guarded.kill();
 	}
@@ -109,3 +115,11 @@ class EngineSession implements SttSession {
 		);
 	}
 }
+
+const garbled = (cause: unknown) =>
+	new VoiceError(
+		'STT_PROTOCOL',
+		'PocketSphinx printed a line that cannot be read',
+		'report it together with the version of PocketSphinx',
+		{ cause },
+	);

@@ -44,7 +44,7 @@ class PocketSphinx implements SttProvider {
 		const none = Number.POSITIVE_INFINITY;
 		return {
 			sampleRates: [SAMPLE_RATE],
-			chunkMs: { min: 0, max: 1000 },
+			chunkMs: { min: 20, max: 1000 },
 			chunkMaxBytes: none,
 			pace: none,
 			sessionLimit: { ms: none, bytes: none },
@@ -83,8 +83,10 @@ class PocketSphinx implements SttProvider {
 				'leave the language empty, or set the model to a folder with one for that language',
 			);
 		const model = findModel(folder, grammar);
-		const spoken = language || (folder ? '' : 'en-US');
 		const program = this.#program as Program;
-		return openEngine(engineFor(program, { model, endSilenceMs, vadThreshold, language: spoken }), signal);
+		return openEngine(
+			engineFor(program, { model, endSilenceMs, vadThreshold, language: folder ? language : 'en-US' }),
+			signal,
+		);
 	}
 }

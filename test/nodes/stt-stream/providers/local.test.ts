@@ -1,0 +1,28 @@
+import { needs } from '../../../lab/needs.ts';
+import { PHRASES, speak } from '../../../lab/speech.ts';
+import { engines, localProvider, noChildren } from '../helpers.ts';
+import { contract } from './contract.ts';
+
+const PROGRAMS = {
+	python3: needs('python3-pocketsphinx', 'flite', 'sox'),
+	pocketsphinx_continuous: needs('pocketsphinx', 'flite', 'sox'),
+};
+
+for (const [program, skip] of Object.entries(PROGRAMS))
+	contract({
+		name: `local, PocketSphinx by ${program}`,
+		skip,
+		provider: () => localProvider({ program }),
+		utterances: () =>
+			Promise.all(
+				[PHRASES[1], PHRASES[3]].map(async (text = '') => ({
+					text,
+					pcm: await speak(text, { lead: 0, tail: 0 }),
+				})),
+			),
+		maxWordErrorRate: 0.1,
+		breakOff() {
+			for (const { pid } of engines()) process.kill(pid, 'SIGKILL');
+		},
+		nothingLeft: noChildren,
+	});
