@@ -1,4 +1,5 @@
 // The child of forked.test.ts: an "addon" that does everything that addons do.
+import { execFileSync } from 'node:child_process';
 import { toVoiceError, VoiceError } from '../../../lib/node/errors.ts';
 import { serveParent } from '../../../lib/process/forked.ts';
 
@@ -39,7 +40,10 @@ const emit = serveParent(
 			for (let i = 0; i < count; i++) emit('tick', { i, data: Buffer.from([i & 0xff]) });
 			return 'all sent';
 		},
-		print: (bytes: number) => void process.stdout.write('x'.repeat(bytes)),
+		// As an addon prints: straight to the descriptor, waiting while nobody reads.
+		print: (bytes: number) => {
+			execFileSync('head', ['-c', `${bytes}`, '/dev/zero'], { stdio: ['ignore', 1, 'inherit'] });
+		},
 		env: (name: string) => process.env[name],
 	},
 	(thrown) => toVoiceError(thrown, 'STT_ENGINE', 'the child'),
