@@ -29,8 +29,12 @@ function number(min: number, max: number, whole = false) {
 
 /** Offers the devices of a backend below the text field; any other name may be typed. */
 function offerDevices(backend: string): void {
-	const list = $('#node-input-device-names').empty();
+	const list = $('#node-input-device-names');
+	list.empty();
 	$.getJSON('voice/audio-play/devices', { backend }, (devices: { name: string; description: string }[]) => {
+		// The answer to an earlier question may come after this one's.
+		if ($('#node-input-backend').val() !== backend) return;
+		list.empty();
 		for (const { name, description } of devices) list.append($('<option>').val(name).text(description));
 	});
 }

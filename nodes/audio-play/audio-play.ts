@@ -10,6 +10,7 @@ import { searchNaudiodonIn } from '../../lib/portaudio/client.ts';
 import { finishedMessage } from './finished-message.ts';
 import { Item } from './item.ts';
 import { Player } from './player.ts';
+import { PlayerStatus } from './player-status.ts';
 import { type AudioPlaySettings, readSettings } from './settings.ts';
 import { BACKENDS, type BackendName, sinkBackend } from './sinks/index.ts';
 
@@ -26,13 +27,14 @@ export default function audioPlay(RED: NodeAPI): void {
 	RED.nodes.registerType('audio-play', function (this: Node, config: NodeDef) {
 		RED.nodes.createNode(this, config);
 		const status = new StatusLine(this, RED._, 'audio-play');
-		const guard = new NodeGuard(this, { fallback: 'PLAY_STALLED', status });
+		const view = new PlayerStatus(status);
+		const guard = new NodeGuard(this, { fallback: 'PLAY_STALLED', status, onError: () => view.failed() });
 		try {
 			const settings = readSettings(config);
 			// As the core file nodes do.
 			const folder = (RED.settings as { fileWorkingDirectory?: string }).fileWorkingDirectory ?? '';
 			if (settings.file) settings.file = resolve(folder, settings.file);
-			play(guard, status, settings);
+			play(guard, view, settings);
 		} catch (thrown) {
 			guard.report(thrown);
 			guard.onInput(() => {
@@ -58,13 +60,12 @@ export default function audioPlay(RED: NodeAPI): void {
 }
 
 /** Connects messages, player, device and status for the life of a node. */
-function play(guard: NodeGuard, status: StatusLine, settings: AudioPlaySettings): void {
+function play(guard: NodeGuard, view: PlayerStatus, settings: AudioPlaySettings): void {
 	const backend = sinkBackend(settings.backend);
 	/** Of each item that has not finished: where it came from. */
 	const origins = new Map<Item, AudioStream>();
 	/** Of each stream that is still arriving. */
 	const arriving = new Map<AudioStream, Item>();
-	let failed = false;
 
 	const player = new Player(
 		{
@@ -79,13 +80,13 @@ function play(guard: NodeGuard, status: StatusLine, settings: AudioPlaySettings)
 				origins.delete(item);
 				// What still comes of it must not begin it anew.
 				if (arriving.delete(stream)) streams.discard(stream.id);
+				if (!playback.interrupted) view.succeeded();
 				guard.send(0, finishedMessage(stream, playback));
 			},
 			failed(item, error) {
-				failed = true;
 				guard.report(error, origins.get(item)?.first);
 			},
-			changed: () => showState(),
+			changed: () => view.show(player),
 		},
 	);
 
@@ -94,7 +95,6 @@ function play(guard: NodeGuard, status: StatusLine, settings: AudioPlaySettings)
 			const item = new Item(stream.id, stream.format);
 			origins.set(item, stream);
 			arriving.set(stream, item);
-			failed = false;
 			player.begin(item);
 		},
 		audio(stream, pcm) {
@@ -111,16 +111,7 @@ function play(guard: NodeGuard, status: StatusLine, settings: AudioPlaySettings)
 		},
 	});
 
-	const ticker = setInterval(() => showState(), STATUS_MS);
-
-	function showState(): void {
-		const { state, positionMs } = player;
-		if (state === 'playing' && !failed)
-			status.show('playing', 'playing', { seconds: (positionMs / 1000).toFixed(1) });
-		else if (state === 'paused') status.show('warning', 'paused');
-		// A failure stays in view until something plays.
-		else if (state === 'idle' && !failed) status.show('idle', 'idle');
-	}
+	const ticker = setInterval(() => view.show(player), STATUS_MS);
 
 	guard.onInput((message) => {
 		if (isReset(message)) {
@@ -137,10 +128,10 @@ function play(guard: NodeGuard, status: StatusLine, settings: AudioPlaySettings)
 		clearInterval(ticker);
 		streams.close();
 		await player.close();
-		status.clear();
+		view.clear();
 	});
 
-	showState();
+	view.show(player);
 }
 
 /** The end of a stream may come without sound. */

@@ -72,7 +72,7 @@ export async function alsaOpenError(device: string, reason: string): Promise<Voi
 		return new VoiceError(
 			'AUDIO_FORMAT',
 			`${name} does not take 16-bit samples`,
-			`let ALSA convert: use the device "plug${device.replace(/^plug/, '')}"`,
+			`let ALSA convert: use the device "${device.startsWith('hw:') ? `plug${device}` : 'plughw:0,0'}"`,
 		);
 	if (/no such (file|device)|unknown pcm|cannot find card|invalid/i.test(reason)) {
 		const names = (await listAlsaDevices().catch(() => [])).map((found) => found.name);

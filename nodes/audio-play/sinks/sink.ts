@@ -21,7 +21,7 @@ export interface SinkEvents {
 	lost(error: VoiceError): void;
 }
 
-/** An open device that plays one item. Its last call is `end` or `abort`. */
+/** An open device that plays one item. It must be given back by `end` or `abort`, which may cut an `end` short. */
 export interface Sink {
 	/** What `write` takes. */
 	readonly format: PcmFormat;

@@ -302,6 +302,7 @@ describe('audio-play in Node-RED', () => {
 	});
 
 	test('statuses say what goes on', async () => {
+		await play({ payload: encodeWav([noise(160)], MONO) });
 		await send('play', chunk('st', 0, noise(1600)));
 		await nodeRed.waitForStatus('play', ({ fill, shape, text }) => {
 			return fill === 'blue' && shape === 'dot' && /^playing \d+\.\d s$/.test(text ?? '');
@@ -312,10 +313,23 @@ describe('audio-play in Node-RED', () => {
 		await send('play', { payload: 'toggle' });
 		await nodeRed.waitForStatus('play', ({ fill }) => fill === 'blue', { after: shown });
 		await send('play', chunk('st', 1, noise(1600), true));
-		await next('play');
+		await next('play', 1);
 		await nodeRed.waitForStatus('play', ({ fill, text }) => fill === 'grey' && text === 'idle', {
 			after: shown,
 		});
+	});
+
+	test('a failure stays in view until something is heard', async () => {
+		const tell = (text: string, after: number) =>
+			nodeRed.waitForStatus('play', (status) => status.text === text, { after });
+		const shown = nodeRed.statuses('play').length;
+		await caught('play', { payload: 'louder', tag: 'in view' });
+		await tell('unknown control', shown);
+		const red = nodeRed.statuses('play').length;
+		await new Promise((resolve) => setTimeout(resolve, 1200));
+		assert.equal(nodeRed.statuses('play').length, red, 'the ticker leaves it alone');
+		await play({ payload: encodeWav([noise(16_000)], MONO) });
+		await tell('idle', red);
 	});
 
 	test('the editor can ask for devices', async () => {
