@@ -1,5 +1,6 @@
 import type { Node, NodeMessage } from 'node-red';
 import { type ErrorCode, toVoiceError, type VoiceError } from './errors.ts';
+import type { WhenStarted } from './started.ts';
 import type { StatusLine } from './status.ts';
 
 /** Sends on output `port` (0-based) only, so that the other outputs stay silent. */
@@ -11,6 +12,8 @@ export interface GuardOptions {
 	status: StatusLine;
 	/** Called with every error before it is reported, for nodes that keep counts. */
 	onError?: (error: VoiceError) => void;
+	/** Holds reports back until Catch nodes can hear them; without it they are made at once. */
+	whenStarted?: WhenStarted;
 }
 
 /**
@@ -21,10 +24,19 @@ export interface GuardOptions {
 export class NodeGuard {
 	readonly #node: Node;
 	readonly #options: GuardOptions;
+	/** Reports that wait for the flows to start. */
+	#early: (() => void)[] | undefined;
 
 	constructor(node: Node, options: GuardOptions) {
 		this.#node = node;
 		this.#options = options;
+		const cancel = options.whenStarted?.(() => {
+			for (const report of this.#early?.splice(0) ?? []) report();
+			this.#early = undefined;
+		});
+		if (!cancel) return;
+		this.#early = [];
+		node.on('close', cancel);
 	}
 
 	/** Handles messages; `handler` may be async. Complete nodes fire when it resolves, Catch nodes when not. */
@@ -56,7 +68,10 @@ export class NodeGuard {
 	 * @param cause the message that began the work, so that a Catch node can tell which it was
 	 */
 	report(thrown: unknown, cause: object = {}): void {
-		this.#node.error(this.#show(thrown), cause as NodeMessage);
+		const error = this.#show(thrown);
+		const report = () => this.#node.error(error, cause as NodeMessage);
+		if (this.#early) this.#early.push(report);
+		else report();
 	}
 
 	/** Runs work that nothing waits for; a failure is reported. */

@@ -3,6 +3,7 @@ import { controlWord, isData, isReset } from '../../lib/node/control.ts';
 import { toVoiceError, VoiceError } from '../../lib/node/errors.ts';
 import { NodeGuard } from '../../lib/node/guard.ts';
 import { SettingsReader } from '../../lib/node/settings.ts';
+import { flowsStarted, type WhenStarted } from '../../lib/node/started.ts';
 import { StatusLine } from '../../lib/node/status.ts';
 import { type ButtonEvent, type GestureSettings, Gestures } from './gestures.ts';
 import { LineKeeper } from './line-keeper.ts';
@@ -56,8 +57,7 @@ class Button {
 	/** What the status line shows while the button is up. */
 	#showLine = () => this.#status.show('connecting', 'opening');
 
-	/** @param whenStarted calls back once all flows run, unless the returned function was called before */
-	constructor(node: Node, config: NodeDef, RED: NodeAPI, whenStarted: (run: () => void) => () => void) {
+	constructor(node: Node, config: NodeDef, RED: NodeAPI, whenStarted: WhenStarted) {
 		this.#status = new StatusLine(node, RED._, TYPE);
 		this.#guard = new NodeGuard(node, { fallback: 'GPIO_UNAVAILABLE', status: this.#status });
 		const read = new SettingsReader(config, 'GPIO_UNAVAILABLE');
@@ -151,21 +151,7 @@ class Button {
 export default function (RED: NodeAPI): void {
 	const buttons = new WeakMap<Node, Button>();
 
-	// One listener for all nodes: Node.js warns of a leak from the eleventh on.
-	const waiting = new Set<() => void>();
-	let listening = false;
-	const flowsStarted = () => {
-		listening = false;
-		const all = [...waiting];
-		waiting.clear();
-		for (const run of all) run();
-	};
-	const whenStarted = (run: () => void) => {
-		if (!listening) RED.events.once('flows:started', flowsStarted);
-		listening = true;
-		waiting.add(run);
-		return () => waiting.delete(run);
-	};
+	const whenStarted = flowsStarted(RED);
 
 	RED.nodes.registerType(TYPE, function (this: Node, config: NodeDef) {
 		RED.nodes.createNode(this, config);

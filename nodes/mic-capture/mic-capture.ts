@@ -5,6 +5,7 @@ import { controlWord, isData, isReset } from '../../lib/node/control.ts';
 import type { VoiceError } from '../../lib/node/errors.ts';
 import { NodeGuard } from '../../lib/node/guard.ts';
 import { chunkMessage, resetMessage } from '../../lib/node/messages.ts';
+import { flowsStarted } from '../../lib/node/started.ts';
 import { StatusLine } from '../../lib/node/status.ts';
 import { serveDeviceList } from './device-list.ts';
 import { systemTime } from './microphone.ts';
@@ -20,11 +21,12 @@ const RECORDING = 1;
 
 export default function micCapture(RED: NodeAPI): void {
 	serveDeviceList(RED);
+	const whenStarted = flowsStarted(RED);
 
 	RED.nodes.registerType('mic-capture', function (this: Node, config: NodeDef & { topic?: unknown }) {
 		RED.nodes.createNode(this, config);
 		const status = new StatusLine(this, RED._, 'mic-capture');
-		const guard = new NodeGuard(this, { fallback: 'MIC_FORMAT', status });
+		const guard = new NodeGuard(this, { fallback: 'MIC_FORMAT', status, whenStarted });
 		const folder = (RED.settings as { fileWorkingDirectory?: string }).fileWorkingDirectory ?? process.cwd();
 		const name = String(config.topic || this.name || '');
 		const label = (message: Readonly<Record<string, unknown>>): StreamLabel => ({
