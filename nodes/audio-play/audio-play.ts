@@ -5,6 +5,7 @@ import { type AudioStream, AudioStreams } from '../../lib/node/audio-streams.ts'
 import { type ControlWord, controlWord, isData, isReset } from '../../lib/node/control.ts';
 import { toVoiceError, VoiceError } from '../../lib/node/errors.ts';
 import { NodeGuard } from '../../lib/node/guard.ts';
+import { flowsStarted } from '../../lib/node/started.ts';
 import { StatusLine } from '../../lib/node/status.ts';
 import { searchNaudiodonIn } from '../../lib/portaudio/client.ts';
 import { finishedMessage } from './finished-message.ts';
@@ -24,11 +25,18 @@ export default function audioPlay(RED: NodeAPI): void {
 	const { userDir } = RED.settings;
 	if (userDir) searchNaudiodonIn(userDir);
 
+	const whenStarted = flowsStarted(RED);
+
 	RED.nodes.registerType('audio-play', function (this: Node, config: NodeDef) {
 		RED.nodes.createNode(this, config);
 		const status = new StatusLine(this, RED._, 'audio-play');
 		const view = new PlayerStatus(status);
-		const guard = new NodeGuard(this, { fallback: 'PLAY_STALLED', status, onError: () => view.failed() });
+		const guard = new NodeGuard(this, {
+			fallback: 'PLAY_STALLED',
+			status,
+			onError: () => view.failed(),
+			whenStarted,
+		});
 		try {
 			const settings = readSettings(config);
 			// As the core file nodes do.
