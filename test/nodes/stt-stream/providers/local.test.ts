@@ -1,11 +1,16 @@
+import { findCommand } from '../../../../lib/process/guarded.ts';
 import { needs } from '../../../lab/needs.ts';
 import { PHRASES, speak } from '../../../lab/speech.ts';
 import { engines, localProvider, noChildren } from '../helpers.ts';
 import { contract } from './contract.ts';
 
+// Only on a system that has PocketSphinx 5; elsewhere local-live.test.ts tests how its output is read.
+const live = findCommand('pocketsphinx') && { pocketsphinx: needs('flite', 'sox') };
+
 const PROGRAMS = {
 	python3: needs('python3-pocketsphinx', 'flite', 'sox'),
 	pocketsphinx_continuous: needs('pocketsphinx', 'flite', 'sox'),
+	...live,
 };
 
 for (const [program, skip] of Object.entries(PROGRAMS))
