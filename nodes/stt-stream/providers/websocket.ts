@@ -81,14 +81,14 @@ export function readEndpoint(endpoint: string, vendors: string): URL {
 }
 
 /**
- * Connects. `attach` gets the link before anything can happen on it.
+ * Connects. `attach` gets the link before anything can happen on it; resolves to what it returned.
  * Rejects with HandshakeRefused, with a VoiceError, or with the reason of `signal`.
  */
-export async function openWebSocket(
+export async function openWebSocket<T extends WebSocketEvents>(
 	request: WebSocketRequest,
-	attach: (link: WebSocketLink) => WebSocketEvents,
+	attach: (link: WebSocketLink) => T,
 	signal: AbortSignal,
-): Promise<WebSocketLink> {
+): Promise<T> {
 	const ca = await readAuthority(request.caFile);
 	signal.throwIfAborted();
 	let link: WebSocketLink | undefined;
@@ -96,10 +96,11 @@ export async function openWebSocket(
 	signal.addEventListener('abort', onAbort, { once: true });
 	try {
 		link = new WebSocketLink(request, ca);
-		link.attach(attach(link));
+		const attached = attach(link);
+		link.attach(attached);
 		await link.opened;
 		signal.throwIfAborted();
-		return link;
+		return attached;
 	} catch (error) {
 		signal.throwIfAborted();
 		throw error instanceof HandshakeRefused ? error : connectionError(request.peer, error);

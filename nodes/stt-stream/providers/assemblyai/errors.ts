@@ -36,9 +36,17 @@ const DEPRECATED = permanent(
 	'no longer serves this model or this version of its interface',
 	'choose the provider "assemblyai" (v3) with one of its current models',
 );
-const AUTH = permanent('STT_AUTH', 'refused the API key', 'check the API key; a temporary token is good for one session');
+const AUTH = permanent(
+	'STT_AUTH',
+	'refused the API key',
+	'check the API key; a temporary token is good for one session',
+);
 const FUNDS = permanent('STT_QUOTA', 'refused the account', 'check the balance and the state of the account');
-const BUSY = transient('STT_QUOTA', 'has too many sessions of this account open', 'end other sessions, or raise the limit');
+const BUSY = transient(
+	'STT_QUOTA',
+	'has too many sessions of this account open',
+	'end other sessions, or raise the limit',
+);
 const EXPIRED = transient('STT_TIMEOUT', 'ended a session that had reached its maximum duration', AGAIN);
 const PACE = transient('STT_PROTOCOL', 'got audio too fast, or in pieces of the wrong length', REPORT);
 const INVALID = permanent('STT_PROTOCOL', 'did not understand a message', REPORT);

@@ -40,24 +40,19 @@ export async function openSession(
 	faults: Faults,
 	signal: AbortSignal,
 ): Promise<SttSession> {
-	let session: Session | undefined;
+	let session: Session;
 	try {
-		const attach = (link: WebSocketLink) => {
-			session = new Session(link, dialect, faults);
-			return session;
-		};
-		await openWebSocket(request, attach, signal);
+		session = await openWebSocket(request, (link) => new Session(link, dialect, faults), signal);
 	} catch (thrown) {
 		signal.throwIfAborted();
 		throw faults.opening(thrown);
 	}
-	const opened = session as unknown as Session;
-	const onAbort = () => opened.abort(signal.reason);
+	const onAbort = () => session.abort(signal.reason);
 	signal.addEventListener('abort', onAbort, { once: true });
 	try {
-		await opened.begun;
+		await session.begun;
 		signal.throwIfAborted();
-		return opened;
+		return session;
 	} finally {
 		signal.removeEventListener('abort', onAbort);
 	}
@@ -120,16 +115,20 @@ class Session implements SttSession, WebSocketEvents {
 		const reading = this.#read(text);
 		switch (reading.kind) {
 			case 'begin':
-				return this.#begin(reading.id, reading.expiresAtMs);
+				this.#begin(reading.id, reading.expiresAtMs);
+				break;
 			case 'events':
 				for (const event of reading.events) this.#events.push(event);
-				return;
+				break;
 			case 'end':
-				return this.#end();
+				this.#end();
+				break;
 			case 'error':
-				return this.#complain(reading.code, reading.text);
+				this.#complain(reading.code, reading.text);
+				break;
 			case 'unknown':
-				return this.#note(reading.type);
+				this.#note(reading.type);
+				break;
 		}
 	}
 
