@@ -181,7 +181,7 @@ export class Player {
 	}
 
 	#finish(item: Item, durationMs: number, cut: boolean): void {
-		if (!this.#live.delete(item)) return;
+		this.#live.delete(item);
 		item.clear();
 		const playback: Playback = {
 			durationMs: Math.round(durationMs),

@@ -2,43 +2,22 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { mixChannels } from '../../../lib/audio/convert.ts';
-import { decodeWav, encodeWav, wavHeader } from '../../../lib/audio/wav.ts';
-import type { Playback } from '../../../nodes/audio-play/item.ts';
+import { decodeWav, encodeWav } from '../../../lib/audio/wav.ts';
 import { type FlowNode, type LabNodeRed, type Message, sink, startNodeRed } from '../../lab/node-red.ts';
 import { noise } from '../../lab/signals.ts';
+import { chunk, filePlayer, MONO, played } from './file-player.ts';
 
 // The node in a real Node-RED. It plays into a WAV file, so this needs no sound card.
 
-const MONO = { sampleRate: 16_000, channels: 1 };
-const chunk = (id: string, index: number, pcm: Buffer, last = false): Message => ({
-	payload: pcm,
-	audio: { ...MONO, encoding: 'pcm_s16le' },
-	parts: { id, index, type: 'buffer', ch: '', ...(last && { count: index + 1 }) },
-	topic: 'talk',
-	...(last && { complete: true }),
-});
-const played = (message: Message) => message['playback'] as Playback;
-const player = (id: string, settings: object): FlowNode => ({
-	id,
-	type: 'audio-play',
-	z: 'tab',
-	backend: 'file',
-	file: `${id}.wav`,
-	...settings,
-	wires: [['sink']],
-});
-
 const FLOW: FlowNode[] = [
 	{ id: 'tab', type: 'tab' },
-	player('play', {}),
-	player('raw', { rawSampleRate: '8000', rawChannels: 2, streamIdleMs: '100' }),
-	player('half', { volume: 50 }),
-	player('short', { maxQueueMs: 300 }),
+	filePlayer('play', {}),
+	filePlayer('half', { volume: 50 }),
+	filePlayer('short', { maxQueueMs: 300 }),
 	// biome-ignore lint/suspicious/noTemplateCurlyInString: Node-RED puts the variable in
-	player('env', { volume: '${LOUDNESS}', mode: '', streamIdleMs: undefined }),
-	player('nofile', { file: '' }),
-	player('wrong', { volume: 'loud' }),
+	filePlayer('env', { volume: '${LOUDNESS}', mode: '', streamIdleMs: undefined }),
+	filePlayer('nofile', { file: '' }),
+	filePlayer('wrong', { volume: 'loud' }),
 	{ id: 'catch', type: 'catch', z: 'tab', scope: null, wires: [['sink']] },
 	sink('sink', 'tab'),
 ];
@@ -105,107 +84,6 @@ describe('audio-play in Node-RED', () => {
 		assert.deepEqual(played(again), { durationMs: 0, underruns: 0, interrupted: false });
 	});
 
-	describe('takes', () => {
-		const pcm = noise(800, 7);
-		const values = Array.from({ length: 800 }, (_, i) => pcm.readInt16LE(i * 2));
-		const wav = (bits: number, tag: number, data: Buffer, rate = 16_000, channels = 1) => {
-			const header = wavHeader({ sampleRate: rate, channels }, data.length);
-			header.writeUInt16LE(tag, 20);
-			header.writeUInt32LE((rate * channels * bits) / 8, 28);
-			header.writeUInt16LE((channels * bits) / 8, 32);
-			header.writeUInt16LE(bits, 34);
-			return Buffer.concat([header, data]);
-		};
-		const wide = Buffer.alloc(2400);
-		for (const [i, value] of values.entries()) wide.writeIntLE(value * 256, i * 3, 3);
-		const float = Buffer.alloc(3200);
-		for (const [i, value] of values.entries()) float.writeFloatLE(value / 32_768, i * 4);
-
-		const cases: [string, Message, Buffer?][] = [
-			['a 24-bit WAV', { payload: wav(24, 1, wide) }, pcm],
-			['a float WAV', { payload: wav(32, 3, float) }, pcm],
-			['a WAV that was cut', { payload: wav(16, 1, pcm).subarray(0, 44 + 801) }, pcm.subarray(0, 800)],
-			['a WAV without sound', { payload: wav(16, 1, Buffer.alloc(0)) }, Buffer.alloc(0)],
-			['raw PCM with msg.audio', { payload: pcm, audio: { sampleRate: 16_000 }, complete: true }, pcm],
-			[
-				'a byte too many',
-				{ payload: Buffer.concat([pcm, pcm.subarray(0, 1)]), audio: MONO, complete: true },
-				pcm,
-			],
-			['a Uint8Array', { payload: new Uint8Array(pcm), audio: MONO, complete: true }, pcm],
-			['the fields of sox', { payload: pcm, rate: '16000', channels: 1, bits: 16, complete: true }, pcm],
-		];
-		for (const [what, message, expected] of cases)
-			test(what, async () => {
-				const result = await play(message);
-				const durationMs = Math.floor((expected?.length ?? 0) / 32);
-				assert.deepEqual(played(result), { durationMs, underruns: 0, interrupted: false });
-				if (expected?.length) assert.ok(file('play').pcm.equals(expected));
-			});
-
-		test('8 kHz stereo', async () => {
-			const stereo = mixChannels(pcm, 1, 2);
-			assert.equal(played(await play({ payload: wav(16, 1, stereo, 8000, 2) })).durationMs, 100);
-			assert.deepEqual(file('play').format, { sampleRate: 8000, channels: 2 });
-			assert.ok(file('play').pcm.equals(stereo));
-		});
-
-		test('Buffers without a format where the node has one; the stream ends when no more come', async () => {
-			const stereo = mixChannels(pcm, 1, 2);
-			for (const [from, to] of [
-				[0, 1001],
-				[1001, 1001],
-				[1001, 3200],
-			] as const)
-				await send('raw', { payload: stereo.subarray(from, to), topic: 'tcp' });
-			const message = await next('raw');
-			assert.equal(message['topic'], 'tcp');
-			assert.equal(message['parts'], undefined);
-			assert.equal(played(message).interrupted, false);
-			assert.deepEqual(file('raw').format, { sampleRate: 8000, channels: 2 });
-			assert.ok(file('raw').pcm.equals(stereo));
-		});
-	});
-
-	describe('refuses', () => {
-		const ogg = Buffer.from('OggS\0\x02 and so on');
-		const frame = Buffer.concat([Buffer.from([0xff, 0xfb, 0x90, 0x00]), Buffer.alloc(413)]);
-		const cases: [string, Message, string, RegExp][] = [
-			['Ogg', { payload: ogg }, 'AUDIO_FORMAT', /Ogg.*convert it to WAV/],
-			['FLAC', { payload: Buffer.from('fLaC\0\0\0\x22') }, 'AUDIO_FORMAT', /FLAC/],
-			['MP3', { payload: Buffer.from('ID3\x04\0\0\0\0') }, 'AUDIO_FORMAT', /MP3/],
-			['MP3 without a tag', { payload: Buffer.concat([frame, frame]) }, 'AUDIO_FORMAT', /MP3/],
-			['a Buffer without format', { payload: noise(100) }, 'AUDIO_FORMAT', /does not say its audio format/],
-			[
-				'what only says that it is a WAV',
-				{ payload: noise(100), audio: { encoding: 'wav' } },
-				'AUDIO_FORMAT',
-				/WAV/,
-			],
-			['an A-law WAV', { payload: alaw() }, 'AUDIO_FORMAT', /A-law/],
-			['a transcript', { payload: 'stop', transcript: { text: 'stop' } }, 'AUDIO_FORMAT', /transcript/],
-			['a session event', { payload: 'closed', session: {} }, 'AUDIO_FORMAT', /session event/],
-			['an unknown word', { payload: 'louder' }, 'CONTROL_UNKNOWN', /"louder".*"pause"/],
-			['a number', { payload: 42 }, 'CONTROL_UNKNOWN', /send true, false/],
-			['an object', { payload: { a: 1 } }, 'CONTROL_UNKNOWN', /object/],
-			['nothing at all', {}, 'CONTROL_UNKNOWN', /undefined/],
-			['a volume that is none', { volume: 101 }, 'CONTROL_UNKNOWN', /msg.volume.*0 to 100/],
-			['a volume in words', { volume: 'high', payload: 'resume' }, 'CONTROL_UNKNOWN', /msg.volume/],
-		];
-		for (const [what, message, code, words] of cases)
-			test(what, async () => {
-				const error = await caught('play', { ...message, tag: what });
-				assert.equal(error['code'], code);
-				assert.match(String(error['message']), words);
-			});
-
-		function alaw(): Buffer {
-			const header = wavHeader(MONO, 4);
-			header.writeUInt16LE(6, 20);
-			return Buffer.concat([header, Buffer.alloc(4)]);
-		}
-	});
-
 	test('volume 50 halves the samples; msg.volume sets it from then on', async () => {
 		const pcm = noise(800);
 		const loudest = () => {
@@ -217,15 +95,18 @@ describe('audio-play in Node-RED', () => {
 		const { pcm: half } = file('half');
 		for (let i = 0; i < 800; i++)
 			assert.ok(Math.abs(half.readInt16LE(i * 2) - pcm.readInt16LE(i * 2) / 2) <= 0.5, `sample ${i}`);
-		// A slider leaves its value in the payload, too: 0 is no "stop" then.
-		await send('half', { payload: 0, volume: 0 });
+		// A slider leaves its value in the payload, too, which is no control then; a word is one.
+		await send('half', { payload: 30, volume: 30 });
+		await send('half', { payload: 'resume', volume: 0 });
+		const unknown = await caught('half', { payload: 'louder', volume: 0, tag: 'volume and word' });
+		assert.equal(unknown['code'], 'CONTROL_UNKNOWN');
 		await send('half', recording);
 		await next('half', 1);
 		assert.equal(loudest(), 0);
 		await send('half', { ...recording, volume: '100' });
 		await next('half', 2);
 		assert.ok(file('half').pcm.equals(pcm));
-		assert.equal(nodeRed.errors('half').length, 0);
+		assert.equal(nodeRed.errors('half').length, 1);
 	});
 
 	test('stop and reset end a stream; what still comes of it is thrown away', async () => {
@@ -243,10 +124,13 @@ describe('audio-play in Node-RED', () => {
 			assert.deepEqual(played(ended), { durationMs: 0, underruns: 0, interrupted: true });
 			await send('play', chunk(id, 1, noise(1600), true));
 		}
+		await send('play', chunk('kept', 0, noise(20)));
 		await send('play', { reset: true, parts: { id: 'other' } });
-		await send('play', { payload: encodeWav([noise(20)], MONO), topic: 'last' });
-		assert.equal((await next('play', 5))['topic'], 'last', 'and nothing else came out');
-		assert.equal(file('play').pcm.length, 40);
+		await send('play', chunk('kept', 1, noise(20), true));
+		const kept = await next('play', 5);
+		assert.equal((kept['parts'] as Message)['id'], 'kept', 'and nothing else came out');
+		assert.equal(played(kept).interrupted, false);
+		assert.equal(file('play').pcm.length, 80);
 	});
 
 	test('more than the queue holds is told once, and counted', async () => {

@@ -221,6 +221,17 @@ describe('aplay that is missing or hangs', () => {
 		await assert.rejects(alsaBackend().devices(), missing);
 	});
 
+	it('does not believe that sound was heard in less time than it lasts (stand-in executable)', async () => {
+		standIn('exit 0');
+		const { sink } = await openSink(alsaBackend(), mono(16_000));
+		sink.write(noise(16_000 * 5));
+		await assert.rejects(sink.end(), failsWith('PLAY_STALLED', /ended too early/));
+		standIn('printf "Slave: Null PCM\\n" >&2');
+		const nowhere = await openSink(alsaBackend(), mono(16_000));
+		nowhere.sink.write(noise(16_000 * 5));
+		await nowhere.sink.end();
+	});
+
 	it('gives up on a device that takes no sound (stand-in executable)', async () => {
 		standIn('exec sleep 600');
 		const { sink, feed, lost } = await openSink(alsaBackend(300), mono(16_000));
