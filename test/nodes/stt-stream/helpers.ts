@@ -79,12 +79,14 @@ export function listen(session: SttSession): Heard {
 const drains = new WeakMap<SttSession, () => void>();
 const over = new WeakSet<SttSession>();
 
-/** Writes audio in pieces of `ms`, as fast as the session takes it. */
+/** Writes audio in pieces of `ms`, as fast as the session takes it; the last one is filled up with silence. */
 export async function feed(session: SttSession, pcm: Buffer, ms = 64): Promise<void> {
 	const size = Math.max(2, Math.round((ms * RATE) / 1000) * 2);
-	for (let at = 0; at < pcm.length && !over.has(session); at += size)
-		if (!session.write(pcm.subarray(at, at + size)))
-			await new Promise<void>((resolve) => drains.set(session, resolve));
+	for (let at = 0; at < pcm.length && !over.has(session); at += size) {
+		const piece = pcm.subarray(at, at + size);
+		const filled = piece.length < size ? Buffer.concat([piece, Buffer.alloc(size - piece.length)]) : piece;
+		if (!session.write(filled)) await new Promise<void>((resolve) => drains.set(session, resolve));
+	}
 }
 
 /** The pieces of `pcm` that a recogniser with these capabilities takes. */

@@ -9,7 +9,7 @@ import {
 import { wordErrorRate } from '../../../lab/speech.ts';
 import {
 	beginStream,
-	feed,
+	feed as feedPieces,
 	type Heard,
 	listen,
 	openOptions,
@@ -60,6 +60,9 @@ export function contract(target: ContractTarget): void {
 			const session = await provider.open(openOptions, never());
 			return { session, heard: listen(session) };
 		};
+		/** In pieces that the recogniser takes. */
+		const feed = (session: SttSession, pcm: Buffer, ms = Math.max(64, provider.capabilities.chunkMs.min)) =>
+			feedPieces(session, pcm, ms);
 		const understood = (heard: string, said: string) => {
 			const rate = wordErrorRate(said, heard);
 			assert.ok(rate <= maxWordErrorRate, `"${heard}" for "${said}": word error rate ${rate}`);
@@ -203,8 +206,8 @@ export function contract(target: ContractTarget): void {
 				Buffer,
 			];
 			for (let at = 0; at < Math.max(first.length, second.length); at += 3200) {
-				await feed(a.session, first.subarray(at, at + 3200));
-				await feed(b.session, second.subarray(at, at + 3200));
+				await feed(a.session, first.subarray(at, at + 3200), 100);
+				await feed(b.session, second.subarray(at, at + 3200), 100);
 			}
 			await Promise.all([a.session.finish(), b.session.finish()]);
 			understood(a.heard.text, one.text);
