@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import { createSecureContext } from 'node:tls';
 import { type ClientOptions, type RawData, WebSocket } from 'ws';
+import { readAuthority } from './authority.ts';
+import { connectionError } from './faults.ts';
 import { VoiceError } from './provider.ts';
 
 // What every recogniser behind a WebSocket shares: the connection, and why there is none. TLS is always verified,
@@ -234,47 +234,4 @@ export class WebSocketLink {
 			else if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping();
 		}, pingEveryMs);
 	}
-}
-
-async function readAuthority(file: string): Promise<string | undefined> {
-	if (!file) return undefined;
-	try {
-		const pem = await readFile(file, 'utf8');
-		if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error('it holds no PEM certificate');
-		createSecureContext({ ca: pem });
-		return pem;
-	} catch (error) {
-		const { code, message } = error as NodeJS.ErrnoException;
-		throw new VoiceError(
-			'STT_CONFIG',
-			`The file of the certificate authority, ${file}, cannot be used (${code ?? message})`,
-			'give the path of a PEM file that Node-RED may read, or leave it empty',
-		);
-	}
-}
-
-/** Why a connection did not come about, or broke, in words for a user. */
-export function connectionError(peer: string, thrown: unknown): VoiceError {
-	if (thrown instanceof VoiceError) return thrown;
-	const { code = '', message } = (thrown instanceof Error ? thrown : new Error(String(thrown))) as {
-		code?: string;
-		message: string;
-	};
-	const fail = (what: string, remedy: string, retryable: boolean) =>
-		new VoiceError('STT_CONNECT', `${peer} ${what} (${code || message})`, remedy, { retryable });
-	if (/^CERT_(HAS_EXPIRED|NOT_YET_VALID)$/.test(code))
-		// A Raspberry Pi has no clock of its own and learns the time a while after it has started.
-		return fail('shows a certificate that is not valid now', 'check the date of this machine', true);
-	if (/CERT|UNABLE_TO|SIGNATURE/.test(code))
-		return fail(
-			'shows a certificate that is not trusted',
-			'set the PEM file of its certificate authority, and use the host name that the certificate is for',
-			false,
-		);
-	if (/^(EPROTO|ERR_SSL_|ERR_TLS_)/.test(code))
-		return fail('does not speak TLS as expected', 'check the port, and wss:// against ws://', false);
-	if (code === 'ENOTFOUND') return fail('was not found', 'check the host name and the network', true);
-	if (code === 'ECONNREFUSED')
-		return fail('refused the connection', 'check the host, the port and that the server runs', true);
-	return fail('could not be reached', 'check the network and the endpoint', true);
 }

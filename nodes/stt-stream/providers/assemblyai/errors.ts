@@ -1,30 +1,11 @@
+import { connectionError, type Meaning, PeerFaults, permanent, transient } from '../faults.ts';
 import { VoiceError } from '../provider.ts';
-import { connectionError, HandshakeRefused, type WebSocketEnd } from '../websocket.ts';
+import { HandshakeRefused, type WebSocketEnd } from '../websocket.ts';
 
 // What AssemblyAI's codes mean for whoever speaks. Sources: the vendor's page "Common session errors and closures"
 // (1008, 3005 to 3009), the error tables of the npm package assemblyai 4.41.5 (4000 to 4104, 1013), RFC 6455 (the
 // other 10xx). Older servers of v3 used 3005 and 1008 for much that has a code of its own today, and v2 also reports
 // errors without a code: there the text decides.
-
-interface Meaning {
-	readonly code: VoiceError['code'];
-	readonly says: string;
-	readonly remedy: string;
-	readonly retryable: boolean;
-}
-
-const permanent = (code: Meaning['code'], says: string, remedy: string): Meaning => ({
-	code,
-	says,
-	remedy,
-	retryable: false,
-});
-const transient = (code: Meaning['code'], says: string, remedy: string): Meaning => ({
-	code,
-	says,
-	remedy,
-	retryable: true,
-});
 
 const AGAIN = 'start the stream again';
 const LATER = 'wait a while and try again';
@@ -125,24 +106,15 @@ const STATUSES: Readonly<Record<number, Meaning>> = {
 	429: BUSY,
 };
 
-/** Makes the errors of one provider. Secrets do not get into their text, even if the server sends them back. */
-export class Faults {
-	readonly peer: string;
-	readonly #secrets: readonly string[];
-
-	/** @param peer who it is about: "AssemblyAI at streaming.assemblyai.com" */
-	constructor(peer: string, secrets: readonly string[]) {
-		this.peer = peer;
-		this.#secrets = secrets.filter((secret) => secret.length > 3);
-	}
-
+/** Makes the errors of one provider. */
+export class Faults extends PeerFaults {
 	/** Why a session did not open. */
 	opening(thrown: unknown): VoiceError {
 		if (!(thrown instanceof HandshakeRefused)) return connectionError(this.peer, thrown);
 		const { status, body } = thrown;
 		const text = bodyText(body);
 		const meaning = isDeprecated(text) ? DEPRECATED : (STATUSES[status] ?? otherStatus(status));
-		return this.#make(meaning, `HTTP status ${status}`, text);
+		return this.make(meaning, `HTTP status ${status}`, text);
 	}
 
 	/**
@@ -151,35 +123,19 @@ export class Faults {
 	 * @param isOpen false before the session has begun: what is wrong then are the settings
 	 */
 	code(code: number, text: string, isOpen: boolean): VoiceError {
-		return this.#make(meaningOf(code, text, isOpen), `code ${code}`, text);
+		return this.make(meaningOf(code, text, isOpen), `code ${code}`, text);
 	}
 
 	/** What the end of a connection means, with the text of the error message that came before it, if one did. */
 	closed(end: WebSocketEnd, message: string | undefined, isOpen: boolean): VoiceError {
 		if (end.error instanceof VoiceError) return end.error;
-		if (end.error) return this.#make(GARBLED, `code ${end.code}`, end.error.message);
+		if (end.error) return this.make(GARBLED, `code ${end.code}`, end.error.message);
 		return this.code(end.code, message ?? end.reason, isOpen);
 	}
 
 	/** A message that is not what the interface promises. */
 	garbled(what: string): VoiceError {
-		return this.#make(transient('STT_PROTOCOL', 'sent something that cannot be read', REPORT), what, '');
-	}
-
-	/** The server's words, fit for a log. */
-	clean(text: string): string {
-		let clean = text;
-		for (const secret of this.#secrets)
-			for (const form of [secret, encodeURIComponent(secret)]) clean = clean.replaceAll(form, '[secret]');
-		return clean
-			.replace(/[\p{Cc}\s]+/gu, ' ')
-			.trim()
-			.slice(0, 200);
-	}
-
-	#make({ code, says, remedy, retryable }: Meaning, what: string, text: string): VoiceError {
-		const details = [what, this.clean(text)].filter(Boolean).join(': ');
-		return new VoiceError(code, `${this.peer} ${says} (${details})`, remedy, { retryable });
+		return this.make(transient('STT_PROTOCOL', 'sent something that cannot be read', REPORT), what, '');
 	}
 }
 

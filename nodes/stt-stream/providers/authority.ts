@@ -1,0 +1,24 @@
+import { readFile } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
+import { VoiceError } from './provider.ts';
+
+/**
+ * The certificates in the setting `caFile`, PEM; undefined for ''.
+ * Rejects with VoiceError STT_CONFIG if the file cannot be read or holds none.
+ */
+export async function readAuthority(file: string): Promise<string | undefined> {
+	if (!file) return undefined;
+	try {
+		const pem = await readFile(file, 'utf8');
+		if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error('it holds no PEM certificate');
+		createSecureContext({ ca: pem });
+		return pem;
+	} catch (error) {
+		const { code, message } = error as NodeJS.ErrnoException;
+		throw new VoiceError(
+			'STT_CONFIG',
+			`The file of the certificate authority, ${file}, cannot be used (${code ?? message})`,
+			'give the path of a PEM file that Node-RED may read, or leave it empty',
+		);
+	}
+}
