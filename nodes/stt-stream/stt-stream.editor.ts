@@ -121,6 +121,9 @@ RED.nodes.registerType<SttStreamProperties>('stt-stream', {
 		return this._(`stt-stream.port.${['finals', 'partials', 'events'][index]}`);
 	},
 	oneditprepare() {
+		// A flow written by hand may lack these; what holds then must not change because somebody looks.
+		if (this.partials === undefined) $('#node-input-partials').prop('checked', true);
+		if (!this.finals) $('#node-input-finals').val('first');
 		const rate = $('#node-input-rawSampleRate');
 		const showChannels = () => $('.stt-stream-raw').toggle(Number(rate.val()) !== 0);
 		rate.on('change input', showChannels);
