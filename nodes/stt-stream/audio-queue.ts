@@ -1,11 +1,11 @@
 import { bytesToMs, frameBytes, msToBytes, type PcmFormat } from '../../lib/audio/format.ts';
 
 interface Piece {
-	pcm: Buffer;
+	readonly pcm: Buffer;
 	/** Position in the stream, in bytes. */
-	at: number;
+	readonly at: number;
 	/** Counts towards the limit. */
-	counted: boolean;
+	readonly counted: boolean;
 }
 
 /** A run of audio and where in the stream it begins. */
@@ -14,24 +14,43 @@ export interface QueuedAudio {
 	readonly startMs: number;
 }
 
+/** Audio is kept and dropped in pieces of at most so much. */
+const PIECE_MS = 1000;
+
 /**
  * A stream's audio on its way to the recogniser: from the first sample, while the recogniser is opening, and
- * whenever it is slower than the audio. Bounded: what is too much is dropped at the old end, and counted.
+ * whenever it is slower than the audio. What was read stays until `release`, to be read again after a failure.
+ * Bounded: of what is too much the oldest goes; what nobody had read is counted as dropped.
  */
 export class AudioQueue {
 	readonly #format: PcmFormat;
 	readonly #limit: number;
 	readonly #pieces: Piece[] = [];
+	/** Index of the first piece that is not wholly read. */
+	#next = 0;
 	#bytes = 0;
+	/** Positions in bytes: of the reader, and of the end. */
+	#at = 0;
 	#end = 0;
+	/** Runs of audio that were counted as dropped, as positions; only what may still be asked for. */
+	#lost: { from: number; to: number }[] = [];
+	/** How much was read for the first time. */
+	#readOnce = 0;
+	#furthest = 0;
 
 	constructor(format: PcmFormat, limitMs: number) {
 		this.#format = format;
 		this.#limit = msToBytes(limitMs, format);
 	}
 
-	get empty(): boolean {
-		return this.#pieces.length === 0;
+	/** Where the reader is in the stream. */
+	get positionMs(): number {
+		return bytesToMs(this.#at, this.#format);
+	}
+
+	/** Milliseconds of different audio that were read. */
+	get readMs(): number {
+		return bytesToMs(this.#readOnce, this.#format);
 	}
 
 	/**
@@ -41,40 +60,104 @@ export class AudioQueue {
 	 */
 	push(pcm: Buffer): number {
 		const counted = pcm.length <= this.#limit;
-		this.#pieces.push({ pcm, at: this.#end, counted });
-		this.#end += pcm.length;
-		if (!counted) return 0;
-		this.#bytes += pcm.length;
-		let dropped = 0;
-		while (this.#bytes > this.#limit) {
-			const [piece] = this.#pieces.splice(
-				this.#pieces.findIndex((piece) => piece.counted),
-				1,
-			) as [Piece];
-			this.#bytes -= piece.pcm.length;
-			dropped += piece.pcm.length;
+		const step = msToBytes(PIECE_MS, this.#format);
+		for (let at = 0; at < pcm.length; at += step) {
+			const piece = pcm.subarray(at, at + step);
+			this.#pieces.push({ pcm: piece, at: this.#end, counted });
+			this.#end += piece.length;
+			if (counted) this.#bytes += piece.length;
 		}
+		let dropped = 0;
+		while (this.#bytes > this.#limit)
+			dropped += this.#remove(this.#pieces.findIndex((piece) => piece.counted));
 		return bytesToMs(dropped, this.#format);
 	}
 
-	/** The oldest audio, at most `ms` of it; undefined if there is none. */
+	/** The oldest unread audio, at most `ms` of it; undefined if there is none. */
 	take(ms: number): QueuedAudio | undefined {
-		const piece = this.#pieces[0];
+		const piece = this.#pieces[this.#next];
 		if (!piece) return undefined;
+		const at = Math.max(this.#at, piece.at);
 		const size = Math.max(msToBytes(ms, this.#format), frameBytes(this.#format));
-		const pcm = piece.pcm.subarray(0, size);
-		const startMs = bytesToMs(piece.at, this.#format);
-		if (piece.counted) this.#bytes -= pcm.length;
-		if (pcm.length === piece.pcm.length) this.#pieces.shift();
-		else {
-			piece.pcm = piece.pcm.subarray(pcm.length);
-			piece.at += pcm.length;
+		const pcm = piece.pcm.subarray(at - piece.at, at - piece.at + size);
+		this.#at = at + pcm.length;
+		this.#readOnce += Math.max(0, this.#at - Math.max(at, this.#furthest));
+		this.#furthest = Math.max(this.#furthest, this.#at);
+		if (this.#at >= piece.at + piece.pcm.length) this.#next++;
+		return { pcm, startMs: bytesToMs(at, this.#format) };
+	}
+
+	/**
+	 * Goes back to read from `ms` on again, as far as that is still there.
+	 * @returns milliseconds that are not
+	 */
+	rewind(ms: number): number {
+		const reader = this.#at;
+		this.#at = Math.min(this.#bytesAt(ms), reader);
+		const first = this.#pieces.findIndex((piece) => end(piece) > this.#at);
+		this.#next = first < 0 ? this.#pieces.length : first;
+		let missing = 0;
+		let covered = this.#at;
+		for (const piece of this.#pieces.slice(this.#next)) {
+			if (covered >= reader) break;
+			missing += this.#lose(covered, Math.min(piece.at, reader));
+			covered = Math.max(covered, end(piece));
 		}
-		return { pcm, startMs };
+		return bytesToMs(missing + this.#lose(covered, reader), this.#format);
+	}
+
+	/** Nothing before `ms` will be read again. */
+	release(ms: number): void {
+		const until = Math.min(this.#bytesAt(ms), this.#at);
+		while (this.#next > 0 && end(this.#pieces[0] as Piece) <= until) this.#remove(0);
+		if (this.#lost.length) this.#lost = this.#lost.filter(({ to }) => to > until);
+	}
+
+	/** The audio from `ms` to the reader's position; undefined if not all of it is there any more. */
+	readSince(ms: number): Buffer[] | undefined {
+		let covered = this.#bytesAt(ms);
+		const parts: Buffer[] = [];
+		for (const piece of this.#pieces) {
+			if (covered >= this.#at || piece.at > covered) break;
+			if (end(piece) <= covered) continue;
+			parts.push(piece.pcm.subarray(covered - piece.at, this.#at - piece.at));
+			covered = end(piece);
+		}
+		return covered >= this.#at ? parts : undefined;
 	}
 
 	clear(): void {
 		this.#pieces.length = 0;
+		this.#next = 0;
 		this.#bytes = 0;
 	}
+
+	/** @returns how many of its bytes nobody had read */
+	#remove(index: number): number {
+		const [piece] = this.#pieces.splice(index, 1) as [Piece];
+		if (piece.counted) this.#bytes -= piece.pcm.length;
+		if (index < this.#next) this.#next--;
+		return this.#lose(Math.max(piece.at, this.#at), end(piece));
+	}
+
+	/** @returns how many bytes of that are not counted as dropped yet */
+	#lose(from: number, to: number): number {
+		if (to <= from) return 0;
+		let fresh = to - from;
+		for (const run of this.#lost) fresh -= Math.max(0, Math.min(to, run.to) - Math.max(from, run.from));
+		if (!fresh) return 0;
+		const last = this.#lost.at(-1);
+		if (last && last.to === from) last.to = to;
+		else this.#lost = [...this.#lost.filter((run) => run.from < from || run.to > to), { from, to }];
+		return fresh;
+	}
+
+	/** Nearest frame to `ms`. */
+	#bytesAt(ms: number): number {
+		return msToBytes(ms, this.#format);
+	}
+}
+
+function end({ at, pcm }: Piece): number {
+	return at + pcm.length;
 }

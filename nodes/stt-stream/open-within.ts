@@ -1,27 +1,64 @@
-import { VoiceError } from './providers/provider.ts';
+import type { Clock } from './clock.ts';
+import { type SttSession, VoiceError } from './providers/provider.ts';
 
-/** Waits at most `ms` for an opening; on time-out, and when `abandoned` fires, the opening is aborted. */
-export async function within<T>(
-	ms: number,
-	opening: Promise<T>,
-	opener: AbortController,
-	abandoned: AbortSignal,
-): Promise<T> {
-	const timer = setTimeout(() => {
+/** How to wait for an opening. */
+export interface OpeningLimits {
+	readonly timeoutMs: number;
+	readonly clock: Clock;
+	/** Gives the opening up. */
+	readonly abandoned: AbortSignal;
+	/** Gets a promise of the end of a session that opens although it was given up. */
+	readonly onLate: (gone: Promise<void>) => void;
+}
+
+/** Waits at most `timeoutMs` for an opening; on time-out, and when `abandoned` fires, the opening is aborted. */
+export async function openWithin(
+	open: (signal: AbortSignal) => Promise<SttSession>,
+	{ timeoutMs, clock, abandoned, onLate }: OpeningLimits,
+): Promise<SttSession> {
+	const opener = new AbortController();
+	const cancel = clock.after(timeoutMs, () => {
 		const remedy = 'check the connection to the recogniser, or raise the connect time-out';
-		const problem = `The recogniser did not open a session within ${ms} ms`;
+		const problem = `The recogniser did not open a session within ${timeoutMs} ms`;
 		opener.abort(new VoiceError('STT_TIMEOUT', problem, remedy, { retryable: true }));
-	}, ms);
+	});
 	const onAbandoned = () => opener.abort();
 	abandoned.addEventListener('abort', onAbandoned, { once: true });
 	const aborted = new Promise<never>((_, reject) => {
 		opener.signal.addEventListener('abort', () => reject(opener.signal.reason), { once: true });
 	});
+	const opening = open(opener.signal);
 	try {
 		if (abandoned.aborted) opener.abort();
 		return await Promise.race([opening, aborted]);
+	} catch (thrown) {
+		onLate(
+			opening.then(end, () => {
+				// It did not open, as was wanted.
+			}),
+		);
+		throw thrown;
 	} finally {
-		clearTimeout(timer);
+		cancel();
 		abandoned.removeEventListener('abort', onAbandoned);
 	}
+}
+
+async function end(session: SttSession): Promise<void> {
+	session.abort();
+	await session.finish();
+}
+
+/** Waits `ms`, or until `signal` fires. */
+export function sleep(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
+	return new Promise((resolve) => {
+		if (signal.aborted) return resolve();
+		const wake = () => {
+			cancel();
+			signal.removeEventListener('abort', wake);
+			resolve();
+		};
+		const cancel = clock.after(ms, wake);
+		signal.addEventListener('abort', wake, { once: true });
+	});
 }

@@ -2,18 +2,16 @@ import type { PcmFormat } from '../../lib/audio/format.ts';
 import { loadResampler } from '../../lib/audio/resample.ts';
 import { toVoiceError } from '../../lib/node/errors.ts';
 import type { SessionDetails, SessionEventName, Transcript } from '../../lib/node/messages.ts';
+import { Account } from './account.ts';
 import { AudioQueue } from './audio-queue.ts';
-import { chooseRate } from './chunker.ts';
-import { Feeder } from './feeder.ts';
-import { within } from './open-within.ts';
-import {
-	type SttEvent,
-	type SttProvider,
-	type SttResult,
-	type SttSession,
-	VoiceError,
-} from './providers/provider.ts';
-import { Timeline } from './timeline.ts';
+import { Backoff, type Outage } from './backoff.ts';
+import { type Clock, realClock } from './clock.ts';
+import { gaveUp, refused, silentAfterEnd, UnexplainedEnd } from './failures.ts';
+import type { Leg } from './leg.ts';
+import { Legs } from './legs.ts';
+import { sleep } from './open-within.ts';
+import type { SttEvent, SttProvider, SttResult, VoiceError } from './providers/provider.ts';
+import { Rotation } from './rotation.ts';
 import { Transcripts } from './transcripts.ts';
 
 export interface SessionSettings {
@@ -24,8 +22,10 @@ export interface SessionSettings {
 	readonly connectTimeoutMs: number;
 	/** How long the recogniser may be silent after the end of the audio. */
 	readonly finalTimeoutMs: number;
-	/** Audio that may wait for the recogniser. */
+	/** Audio that may wait for the recogniser, or be said again after a failure. */
 	readonly maxBufferMs: number;
+	/** How long a stream may be without a working connection; 0, the default, = the first failure ends it. */
+	readonly reconnectMs?: number;
 }
 
 /** What comes out of a session; nothing after 'closed', which comes exactly once. */
@@ -36,44 +36,98 @@ export interface SessionOutput {
 	failed(error: VoiceError): void;
 }
 
+/** What a session takes from its surroundings. */
+export interface Engine {
+	readonly clock: Clock;
+	/** 0 to 1, for the jitter of the back-off. */
+	readonly random: () => number;
+	/** Opens a session, or hands out one that is open already. */
+	readonly open: SttProvider['open'];
+}
+
 export type SessionState = 'connecting' | 'listening' | 'closed';
 
-/** Announce drops no more often than after so much more was dropped. */
-const DROP_NEWS_MS = 1000;
-
-/** One audio stream's way through a recogniser, from its first sample to 'closed'. Free of Node-RED and of vendors. */
+/**
+ * One audio stream's way through a recogniser, from its first sample to 'closed'. Free of Node-RED and of vendors.
+ *
+ * The stream passes through one recogniser session after another, its legs: the next begins where the last final of
+ * the one before ended, so that no word is lost, and none is doubled because a leg's say ends there too.
+ */
 export class Session {
 	readonly #provider: SttProvider;
 	readonly #settings: SessionSettings;
-	readonly #format: PcmFormat;
 	readonly #output: SessionOutput;
+	readonly #engine: Engine;
 	readonly #queue: AudioQueue;
-	readonly #timeline = new Timeline();
+	readonly #backoff: Backoff;
+	readonly #rotation: Rotation;
 	readonly #abandoned = new AbortController();
-	readonly #details: SessionDetails;
-	readonly #begin = performance.now();
+	readonly #account: Account;
+	readonly #legs: Legs;
 	readonly #gone: Promise<void>;
 	#state: SessionState = 'connecting';
-	#transcripts: Transcripts | undefined;
-	#session: SttSession | undefined;
-	#feeder: Feeder | undefined;
-	#endedAt: number | undefined;
-	#finalAt: number | undefined;
-	#silenceWatch: NodeJS.Timeout | undefined;
-	#announcedMs = 0;
+	readonly #transcripts: Transcripts;
+	/** The leg that gets the audio. While its predecessor drains, what that says goes first. */
+	#fed: Leg | undefined;
+	/** Everything before this position of the stream is in a final. */
+	#settledMs = 0;
+	/** There was speech since then, or nobody can tell. */
+	#pending = false;
+	#failure: VoiceError | undefined;
+	#cancelWatch: (() => void) | undefined;
 
 	constructor(
 		provider: SttProvider,
 		settings: SessionSettings,
 		stream: { readonly id: string; readonly format: PcmFormat },
 		output: SessionOutput,
+		engine: Partial<Engine> = {},
 	) {
 		this.#provider = provider;
 		this.#settings = settings;
-		this.#format = stream.format;
 		this.#output = output;
+		const open: Engine['open'] = (options, signal) => provider.open(options, signal);
+		this.#engine = { clock: realClock, random: Math.random, open, ...engine };
 		this.#queue = new AudioQueue(stream.format, settings.maxBufferMs);
-		this.#details = { stream: stream.id, provider: provider.id, audioMs: 0, reconnects: 0, droppedMs: 0 };
+		this.#backoff = new Backoff(settings.reconnectMs ?? 0, this.#engine.random);
+		this.#rotation = new Rotation({
+			queue: this.#queue,
+			clock: this.#engine.clock,
+			drainMs: settings.finalTimeoutMs,
+			open: (signal) => this.#legs.open(signal),
+			discard: (leg) => this.#legs.stop(leg),
+			settledMs: () => this.#settledMs,
+			onSwitch: (next) => this.#onSwitch(next),
+		});
+		this.#account = new Account({
+			stream: stream.id,
+			provider: provider.id,
+			clock: this.#engine.clock,
+			audioMs: () => this.#queue.readMs,
+			event: (name, details) => output.event(name, details),
+		});
+		const { language, partials, finals, connectTimeoutMs } = settings;
+		this.#legs = new Legs({
+			provider,
+			open: this.#engine.open,
+			asked: { language, partials, refined: finals !== 'first' },
+			connectTimeoutMs,
+			queue: this.#queue,
+			format: stream.format,
+			clock: this.#engine.clock,
+			onProgress: (leg) => {
+				this.#watchSilence();
+				if (leg === this.#fed) this.#rotation.consider(leg, false);
+			},
+		});
+		this.#transcripts = new Transcripts({
+			partials,
+			finals,
+			provider: provider.id,
+			stream: stream.id,
+			// Whoever waits for refinements that never come would get no finals at all.
+			refines: () => provider.capabilities.refines,
+		});
 		// An output that throws must not end Node-RED.
 		this.#gone = this.#run().catch(() => {});
 	}
@@ -84,173 +138,199 @@ export class Session {
 
 	/** Takes whole frames in the stream's format; the Buffer is kept for a while and not written to. */
 	write(pcm: Buffer): void {
-		if (this.#state === 'closed' || this.#endedAt !== undefined) return;
-		const dropped = this.#queue.push(pcm);
-		if (dropped) this.#countDrop(dropped);
-		this.#feeder?.poke();
+		if (this.#state === 'closed' || this.#account.ended) return;
+		this.#account.dropped(this.#queue.push(pcm));
+		this.#fed?.feeder.poke();
 	}
 
 	/** No more audio: the last final is awaited, then 'closed' comes. */
 	end(): void {
-		if (this.#endedAt !== undefined) return;
-		this.#endedAt = performance.now();
-		this.#finish();
+		if (this.#account.ended) return;
+		this.#account.audioEnded();
+		if (!this.#fed && !this.#failure) return;
+		this.#watchSilence();
+		this.#fed?.finish();
 	}
 
 	/** Gives up now: 'closed' comes at once, with what was heard. Resolves when the recogniser is gone. */
 	abandon(): Promise<void> {
 		this.#close();
-		this.#abandoned.abort();
-		this.#session?.abort();
 		return this.#gone;
 	}
 
 	async #run(): Promise<void> {
-		let session: SttSession | undefined;
-		let opening: Promise<SttSession> | undefined;
 		try {
 			// Also makes sure that nothing is reported before the constructor has returned.
 			await loadResampler();
-			if (this.#abandoned.signal.aborted) return;
-			const opener = new AbortController();
-			opening = this.#open(opener.signal);
-			session = await within(this.#settings.connectTimeoutMs, opening, opener, this.#abandoned.signal);
-			if (this.#state !== 'closed') await this.#listen(session);
-			this.#close();
+			while (!this.#isClosed()) {
+				const failed = await this.#connection();
+				if (!failed) this.#close();
+				else if (!this.#isClosed()) await this.#retry(failed);
+			}
 		} catch (thrown) {
 			this.#close(toVoiceError(thrown, 'STT_PROTOCOL', 'Speech recognition'));
 		} finally {
-			clearTimeout(this.#silenceWatch);
-			this.#feeder?.stop();
-			// It may have opened after it was given up.
-			session ??= await opening?.catch(() => undefined);
-			session?.abort();
-			await session?.finish();
+			this.#stopAll();
+			await this.#legs.gone();
 		}
 	}
 
-	async #open(signal: AbortSignal): Promise<SttSession> {
-		const { language, partials, finals } = this.#settings;
-		await this.#provider.prepare?.();
-		signal.throwIfAborted();
-		const { sampleRates } = this.#provider.capabilities;
-		const sampleRate = chooseRate(this.#format.sampleRate, sampleRates);
-		return this.#provider.open({ sampleRate, language, partials, refined: finals !== 'first' }, signal);
+	/** From an opening to the end of the stream, or to the failure that it returns. */
+	async #connection(): Promise<Failed | undefined> {
+		let leg: Leg | undefined;
+		try {
+			leg = await this.#legs.open(this.#abandoned.signal);
+			if (this.#isClosed()) return undefined;
+			this.#fed = leg;
+			this.#state = 'listening';
+			this.#account.report('open');
+			leg.feeder.poke();
+			this.#finishFed();
+			while (leg && !this.#isClosed()) {
+				await this.#hear(leg);
+				leg = leg.next;
+			}
+			return undefined;
+		} catch (thrown) {
+			const error = toVoiceError(thrown, 'STT_PROTOCOL', 'Speech recognition');
+			return { error, worked: leg?.worked ?? false, early: error instanceof UnexplainedEnd && !!leg?.early };
+		}
 	}
 
-	async #listen(session: SttSession): Promise<void> {
-		const { capabilities, id } = this.#provider;
-		const { partials, finals } = this.#settings;
-		this.#transcripts = new Transcripts(
-			{
-				partials,
-				// Whoever waits for refinements that never come would get no finals at all.
-				finals: capabilities.refines ? finals : 'first',
-				provider: id,
-				stream: this.#details.stream,
-			},
-			this.#timeline,
-		);
-		this.#session = session;
-		this.#feeder = new Feeder({
-			queue: this.#queue,
-			session,
-			timeline: this.#timeline,
-			capabilities,
-			from: this.#format,
-			to: { sampleRate: chooseRate(this.#format.sampleRate, capabilities.sampleRates), channels: 1 },
-			onProgress: () => this.#watchSilence(),
-		});
-		this.#state = 'listening';
-		this.#report('open');
-		this.#feeder.poke();
-		this.#finish();
-		for await (const event of session) this.#take(event);
-		if (this.#endedAt === undefined && !this.#abandoned.signal.aborted)
-			throw new VoiceError(
-				'STT_PROTOCOL',
-				'The recogniser ended the session before the audio did',
-				'start the stream again',
-				{ retryable: true },
-			);
+	/** Passes on what a leg says, up to its end. */
+	async #hear(leg: Leg): Promise<void> {
+		leg.knownMs = this.#settledMs;
+		try {
+			await leg.read((event) => this.#take(event, leg));
+			if (!leg.finishing && !this.#isClosed()) throw new UnexplainedEnd();
+		} catch (thrown) {
+			// What it would have said, the next one says.
+			if (!leg.next || leg.vital) throw thrown;
+		}
+		if (this.#isClosed()) return;
+		for (const transcript of this.#transcripts.end()) this.#output.transcript(transcript);
+		this.#legs.stop(leg);
+		if (!leg.next) return;
+		this.#rotation.cancel();
+		this.#rotation.consider(leg.next, false);
 	}
 
-	/** Once the audio has ended and the session is open: everything out, then the end marker. */
-	#finish(): void {
-		if (this.#endedAt === undefined || !this.#feeder) return;
+	/** Prepares the next attempt and waits for its time, or throws the error that ends the stream. */
+	async #retry({ error, ...outage }: Failed): Promise<void> {
+		this.#failure = error;
+		this.#fed = undefined;
+		this.#rotation.cancel();
+		this.#legs.stopAll();
+		for (const transcript of this.#transcripts.end()) this.#output.transcript(transcript);
+		if (!error.retryable) throw error;
+		const { clock } = this.#engine;
+		const { attempts } = this.#backoff;
+		const delay = this.#backoff.next(clock.now(), outage);
+		if (delay === undefined)
+			throw this.#backoff.hopeless ? refused() : gaveUp(error, outage.worked ? 0 : attempts);
+		this.#state = 'connecting';
+		const gone = this.#queue.rewind(this.#settledMs);
+		this.#account.reconnecting(error);
+		const { capabilities } = this.#provider;
+		if (this.#pending || !capabilities.partials || !this.#settings.partials) this.#account.dropped(gone);
+		if (this.#account.ended && !this.#cancelWatch) this.#watchSilence();
+		await sleep(delay, clock, this.#abandoned.signal);
+	}
+
+	#onSwitch(next: Leg): void {
+		this.#fed = next;
+		this.#account.report('rotated');
+		next.feeder.poke();
+		this.#finishFed();
+	}
+
+	/** Once the audio has ended and a session is open: everything out, then the end marker. */
+	#finishFed(): void {
+		if (!this.#account.ended || !this.#fed) return;
 		this.#watchSilence();
-		this.#feeder.end(() => void this.#session?.finish().catch(() => {}));
+		this.#fed.finish();
 	}
 
 	/** After the end of the audio the recogniser must show a sign of life within `finalTimeoutMs`. */
 	#watchSilence(): void {
-		if (this.#endedAt === undefined || this.#state === 'closed') return;
-		clearTimeout(this.#silenceWatch);
+		if (!this.#account.ended || this.#isClosed()) return;
+		this.#cancelWatch?.();
 		const { finalTimeoutMs } = this.#settings;
-		this.#silenceWatch = setTimeout(() => {
-			const error = new VoiceError(
-				'STT_TIMEOUT',
-				`The recogniser was silent for ${finalTimeoutMs} ms after the end of the audio`,
-				'raise the limit for the last final, or see whether the recogniser is overloaded',
-				{ retryable: true },
-			);
-			this.#close(error);
-			this.#session?.abort();
-		}, finalTimeoutMs);
+		this.#cancelWatch = this.#engine.clock.after(finalTimeoutMs, () => {
+			const failure = this.#fed ? undefined : this.#failure;
+			this.#close(failure ?? silentAfterEnd(finalTimeoutMs));
+		});
 	}
 
-	#take(event: SttEvent): void {
-		if (this.#state === 'closed') return;
+	#take(event: SttEvent, leg: Leg): void {
+		if (this.#isClosed()) return;
 		this.#watchSilence();
+		if (leg.repeated && event.type !== 'refined' && event.type !== 'status') return;
 		switch (event.type) {
 			case 'drain':
-				this.#feeder?.drain();
 				return;
 			case 'status':
-				this.#report('status', { detail: event.detail });
+				this.#account.report('status', { detail: event.detail });
 				return;
 			case 'speech-started':
 			case 'end-of-utterance': {
-				const atMs = event.atMs === undefined ? undefined : Math.round(this.#timeline.toStream(event.atMs));
-				this.#report(event.type, atMs === undefined ? {} : { atMs });
-				return;
+				const atMs = event.atMs === undefined ? undefined : Math.round(leg.timeline.toStream(event.atMs));
+				this.#pending ||= event.type === 'speech-started';
+				this.#account.report(event.type, atMs === undefined ? {} : { atMs });
+				break;
 			}
 			default:
-				this.#takeResult(event);
+				this.#takeResult(event, leg);
 		}
+		if (leg === this.#fed && (event.type === 'final' || event.type === 'end-of-utterance'))
+			this.#rotation.consider(leg, true);
 	}
 
-	#takeResult(result: SttResult): void {
-		const transcripts = this.#transcripts?.take(result, this.#feeder?.sentMs ?? 0) ?? [];
-		if (result.text.trim()) {
-			this.#details.firstPartialMs ??= Math.round(performance.now() - this.#begin);
-			if (result.type !== 'partial') this.#finalAt = performance.now();
-		}
+	#takeResult(result: SttResult, leg: Leg): void {
+		const transcripts = this.#transcripts.take(result, leg);
+		if (result.text.trim()) this.#account.heard(result.type === 'partial');
+		if (result.type === 'partial') this.#pending ||= !!result.text.trim();
+		if (result.type === 'final') this.#settle(result, leg);
 		for (const transcript of transcripts) this.#output.transcript(transcript);
 	}
 
-	#countDrop(ms: number): void {
-		const { droppedMs } = this.#details;
-		this.#details.droppedMs = droppedMs + ms;
-		if (droppedMs && this.#details.droppedMs - this.#announcedMs < DROP_NEWS_MS) return;
-		this.#announcedMs = this.#details.droppedMs;
-		this.#report('dropped-audio');
+	/** A final without times settles all that the recogniser has been sent; an empty one may be too early for that. */
+	#settle({ endMs, text }: SttResult, leg: Leg): void {
+		if (!text.trim() && endMs === undefined) return;
+		leg.gaveFinal = true;
+		this.#failure = undefined;
+		this.#pending = false;
+		const at = leg.timeline.toStream(endMs ?? leg.heardMs);
+		this.#settledMs = Math.max(this.#settledMs, Math.min(at, this.#queue.positionMs));
+		this.#queue.release(this.#settledMs);
 	}
 
-	#report(name: SessionEventName, more: Partial<SessionDetails> = {}): void {
-		const audioMs = Math.round(this.#feeder?.sentMs ?? 0);
-		const droppedMs = Math.round(this.#details.droppedMs);
-		this.#output.event(name, { ...this.#details, audioMs, droppedMs, ...more });
+	#isClosed(): boolean {
+		return this.#state === 'closed';
 	}
 
 	#close(error?: VoiceError): void {
-		if (this.#state === 'closed') return;
-		for (const transcript of this.#transcripts?.end() ?? []) this.#output.transcript(transcript);
+		if (this.#isClosed()) return;
+		for (const transcript of this.#transcripts.end()) this.#output.transcript(transcript);
 		this.#state = 'closed';
 		this.#queue.clear();
-		if (this.#finalAt !== undefined && this.#endedAt !== undefined)
-			this.#details.finalLatencyMs = Math.max(0, Math.round(this.#finalAt - this.#endedAt));
+		this.#stopAll();
 		if (error) this.#output.failed(error);
-		this.#report('closed', { text: this.#transcripts?.text ?? '', ...(error && { code: error.code }) });
+		this.#account.closed(this.#transcripts.text, error);
 	}
+
+	#stopAll(): void {
+		this.#cancelWatch?.();
+		this.#rotation.cancel();
+		this.#abandoned.abort();
+		this.#legs.stopAll();
+	}
+}
+
+interface Failed extends Outage {
+	readonly error: VoiceError;
+}
+
+interface Failed extends Outage {
+	readonly error: VoiceError;
 }

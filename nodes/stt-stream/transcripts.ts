@@ -1,5 +1,5 @@
 import type { Transcript } from '../../lib/node/messages.ts';
-import type { SttResult } from './providers/provider.ts';
+import type { ResultWord, SttResult } from './providers/provider.ts';
 import type { Timeline } from './timeline.ts';
 
 export interface TranscriptSettings {
@@ -8,9 +8,21 @@ export interface TranscriptSettings {
 	readonly partials: boolean;
 	readonly provider: string;
 	readonly stream: string;
+	/** Whether the recogniser refines its finals at all; known once there are results. */
+	readonly refines: () => boolean;
+}
+
+/** The session that a result came from. */
+export interface Source {
+	readonly timeline: Timeline;
+	/** How much audio it has, for results without times; in its own time. */
+	readonly heardMs: number;
+	/** Stream time up to which earlier sessions' finals have it all: what it says of that is a repetition. */
+	readonly knownMs: number;
 }
 
 interface Turn {
+	readonly source: Source;
 	/** The recogniser's own number. */
 	readonly utterance: number | undefined;
 	readonly transcript: Transcript;
@@ -29,15 +41,13 @@ const OPEN_TURNS_MAX = 20;
  */
 export class Transcripts {
 	readonly #settings: TranscriptSettings;
-	readonly #timeline: Timeline;
 	readonly #texts = new Map<number, string>();
 	#open: Turn[] = [];
 	#turn = 0;
 	#lastEndMs = 0;
 
-	constructor(settings: TranscriptSettings, timeline: Timeline) {
+	constructor(settings: TranscriptSettings) {
 		this.#settings = settings;
-		this.#timeline = timeline;
 	}
 
 	/** All finals so far, the refined where there is one. */
@@ -45,47 +55,47 @@ export class Transcripts {
 		return [...this.#texts.values()].join(' ');
 	}
 
-	/** @param heardMs how much audio the recogniser has, for results without times; in its own time */
-	take(result: SttResult, heardMs: number): Transcript[] {
+	take(said: SttResult, source: Source): Transcript[] {
+		const result = withoutKnown(said, source);
 		// Recognisers also report that nothing was said.
-		if (!result.text.trim()) return [];
-		if (result.type === 'refined') return this.#refine(result, heardMs);
+		if (!result?.text.trim()) return [];
+		if (result.type === 'refined') return this.#refine(result, source);
 		if (result.type === 'partial')
-			return this.#settings.partials ? [this.#transcript(result, this.#turn, heardMs)] : [];
-		const transcript = this.#transcript(result, this.#turn, heardMs);
-		const held = this.#settings.finals === 'refined';
-		this.#open.push({ utterance: result.utterance, transcript, held });
+			return this.#settings.partials ? [this.#transcript(result, this.#turn, source)] : [];
+		const transcript = this.#transcript(result, this.#turn, source);
+		const { finals, refines } = this.#settings;
+		const held = finals === 'refined' && refines();
+		this.#open.push({ utterance: result.utterance, transcript, held, source });
 		this.#remember(this.#turn, result.text);
 		this.#lastEndMs = transcript.endMs;
-		if (result.endMs !== undefined) this.#timeline.forget(result.endMs);
+		if (result.endMs !== undefined) source.timeline.forget(result.endMs);
 		this.#turn++;
 		const released = held ? [] : [transcript];
 		while (this.#open.length > OPEN_TURNS_MAX) released.push(...this.#release(this.#open.shift()));
 		return released;
 	}
 
-	/** The finals whose refinement never came. */
+	/** The finals whose refinement never came; call it when a session ends. */
 	end(): Transcript[] {
 		const rest = this.#open.flatMap((turn) => this.#release(turn));
 		this.#open = [];
 		return rest;
 	}
 
-	#refine(result: SttResult, heardMs: number): Transcript[] {
+	#refine(result: SttResult, source: Source): Transcript[] {
 		const { utterance } = result;
-		const found =
-			utterance === undefined
-				? this.#open.length - 1
-				: this.#open.findIndex((turn) => turn.utterance === utterance);
+		const found = this.#open.findLastIndex(
+			(turn) => turn.source === source && (utterance === undefined || turn.utterance === utterance),
+		);
 		const turn = this.#open[found];
 		// Nobody holds its final any more: whoever waited got that.
 		if (!turn) return [];
 		const before = this.#open.splice(0, found + 1).slice(0, -1);
 		const released = before.flatMap((earlier) => this.#release(earlier));
 		this.#remember(turn.transcript.turn, result.text);
-		if (this.#settings.finals === 'first') return released;
+		if (this.#settings.finals === 'first' || !this.#settings.refines()) return released;
 		const { turn: number, startMs, endMs } = turn.transcript;
-		return [...released, { ...this.#transcript(result, number, heardMs), startMs, endMs }];
+		return [...released, { ...this.#transcript(result, number, source), startMs, endMs }];
 	}
 
 	#release(turn: Turn | undefined): Transcript[] {
@@ -97,9 +107,9 @@ export class Transcripts {
 		if (this.#texts.size > TEXTS_MAX) this.#texts.delete(turn - TEXTS_MAX);
 	}
 
-	#transcript(result: SttResult, turn: number, heardMs: number): Transcript {
+	#transcript(result: SttResult, turn: number, { timeline, heardMs }: Source): Transcript {
 		const { type, text, language, confidence, words, alternatives } = result;
-		const at = (ms: number) => Math.round(this.#timeline.toStream(ms));
+		const at = (ms: number) => Math.round(timeline.toStream(ms));
 		const startMs = Math.max(this.#lastEndMs, result.startMs === undefined ? 0 : at(result.startMs));
 		const endMs = Math.max(startMs, at(result.endMs ?? heardMs));
 		return {
@@ -118,4 +128,20 @@ export class Transcripts {
 			stream: this.#settings.stream,
 		};
 	}
+}
+
+/**
+ * What a result adds to the finals of earlier sessions: a session that was given audio again may begin with the end
+ * of a word that they had. By the words' times where it has them (a word belongs to where its middle is).
+ */
+function withoutKnown(result: SttResult, { timeline, knownMs }: Source): SttResult | undefined {
+	const { words, endMs } = result;
+	if (!knownMs || endMs === undefined || result.type === 'refined') return result;
+	if (timeline.toStream(endMs) <= knownMs) return undefined;
+	if (!words?.length) return result;
+	const middle = ({ startMs, endMs }: ResultWord) => timeline.toStream((startMs + endMs) / 2);
+	const fresh = words.filter((word) => middle(word) > knownMs);
+	if (fresh.length === words.length) return result;
+	const { alternatives: _, ...rest } = result;
+	return { ...rest, words: fresh, text: fresh.map(({ text }) => text).join(' ') };
 }
