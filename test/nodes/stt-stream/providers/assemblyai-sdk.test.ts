@@ -1,0 +1,391 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { createAuthority } from '../../../lab/certificates.ts';
+import {
+	type AssemblyAiSettings,
+	type LoopbackAssemblyAi,
+	startAssemblyAi,
+} from '../../../lab/recognisers/assemblyai.ts';
+import { numberedAudio, numberedText } from '../../../lab/recognisers/numbered-audio.ts';
+import { silence } from '../helpers.ts';
+import { never, providerAt, wishes } from './assemblyai-helpers.ts';
+import type { Report, Task } from './assemblyai-sdk-child.ts';
+
+// The loopback recogniser is as good as what the vendor's own client makes of it.
+
+let folder: string;
+let sdk: ChildProcess;
+const authority = createAuthority();
+const tls = authority.issue('localhost', '127.0.0.1');
+
+before(async () => {
+	folder = await mkdtemp(join(tmpdir(), 'voice-assemblyai-'));
+	const ca = join(folder, 'ca.pem');
+	await writeFile(ca, authority.ca);
+	sdk = fork(fileURLToPath(new URL('./assemblyai-sdk-child.js', import.meta.url)), {
+		env: { ...process.env, NODE_EXTRA_CA_CERTS: ca },
+		execArgv: [],
+		serialization: 'advanced',
+	});
+});
+after(async () => {
+	if (sdk.connected) sdk.disconnect();
+	await (sdk.exitCode === null && once(sdk, 'exit'));
+	await rm(folder, { recursive: true, force: true });
+});
+
+async function withRecogniser(
+	settings: AssemblyAiSettings,
+	use: (recogniser: LoopbackAssemblyAi) => Promise<void>,
+): Promise<void> {
+	const recogniser = await startAssemblyAi({ tls, ...settings });
+	try {
+		await use(recogniser);
+	} finally {
+		await recogniser.stop();
+	}
+}
+
+async function run(recogniser: LoopbackAssemblyAi, task: Partial<Task>): Promise<Report['events']> {
+	const { version = 3, params = {} } = task;
+	const url = version === 3 ? { websocketBaseUrl: recogniser.url } : { realtimeUrl: recogniser.urlV2 };
+	const all = { version, apiKey: recogniser.apiKey, pieces: [], ...task, params: { ...url, ...params } };
+	const answer = once(sdk, 'message');
+	sdk.send(all);
+	const [{ events }] = (await answer) as [Report];
+	return events;
+}
+
+const cut = (pcm: Buffer, bytes = 3200) =>
+	Array.from({ length: Math.ceil(pcm.length / bytes) }, (_, i) => pcm.subarray(i * bytes, (i + 1) * bytes));
+const named = (events: Report['events'], name: string) =>
+	events.filter((event) => event.name === name).map(({ data }) => data);
+
+const SPEECH = Buffer.concat([numberedAudio(4), silence(1500), numberedAudio(3, 16_000, 50)]);
+
+describe('the vendor’s SDK and the loopback recogniser, v3', () => {
+	it('agree about a session: Begin, Turns with words, Terminate, every sample', () =>
+		withRecogniser({}, async (recogniser) => {
+			const events = await run(recogniser, { pieces: cut(SPEECH), params: { formatTurns: true } });
+			const [begin] = named(events, 'begin');
+			assert.match(String(begin?.['id']), /^[0-9a-f-]{36}$/);
+			assert.ok(Number.isInteger(begin?.['expires_at']));
+
+			const turns = named(events, 'turn');
+			const ends = turns.filter((turn) => turn['end_of_turn']);
+			assert.deepEqual(
+				ends.map((turn) => [turn['turn_order'], turn['turn_is_formatted'], turn['transcript']]),
+				[
+					[0, false, numberedText(4)],
+					[0, true, `${numberedText(4)}.`],
+					[1, false, numberedText(3, 50)],
+					[1, true, `${numberedText(3, 50)}.`],
+				],
+			);
+			// The pause came first, so that the turn's end has no utterance.
+			const utterances = turns.filter((turn) => turn['utterance']);
+			assert.deepEqual(
+				utterances.map((turn) => [turn['utterance'], turn['end_of_turn']]),
+				[
+					[numberedText(4), false],
+					[numberedText(3, 50), true],
+				],
+			);
+			const [, second] = turns;
+			assert.equal(second?.['transcript'], '0');
+			assert.deepEqual(
+				(second?.['words'] as { text: string; word_is_final: boolean }[]).map((word) => [
+					word.text,
+					word.word_is_final,
+				]),
+				[
+					['0', true],
+					['1', false],
+				],
+			);
+
+			const [record] = recogniser.records;
+			assert.ok(recogniser.audio().equals(SPEECH));
+			assert.equal(record?.headers.authorization, recogniser.apiKey);
+			assert.deepEqual(record?.controls.at(-1)?.message, { type: 'Terminate' });
+			assert.deepEqual(record?.closed, { by: 'recogniser', code: 1000, reason: '' });
+		}));
+
+	it('agree about a forced end, a new configuration and keeping alive', () =>
+		withRecogniser({}, async (recogniser) => {
+			const events = await run(recogniser, {
+				pieces: cut(numberedAudio(3)),
+				controls: [{ update: { format_turns: true, min_turn_silence: 300 } }, 'keepAlive', 'force'],
+			});
+			assert.deepEqual(
+				recogniser.records[0]?.controls.map(({ message }) => message),
+				[
+					{ type: 'UpdateConfiguration', format_turns: true, min_turn_silence: 300 },
+					{ type: 'KeepAlive' },
+					{ type: 'ForceEndpoint' },
+					{ type: 'Terminate' },
+				],
+			);
+			const ends = named(events, 'turn').filter((turn) => turn['end_of_turn']);
+			assert.deepEqual(
+				ends.map((turn) => turn['transcript']),
+				['0 1 2', '0 1 2.'],
+			);
+		}));
+
+	it('agree about the newer models and every other message', () =>
+		withRecogniser({}, async (recogniser) => {
+			const others = [
+				{ type: 'Warning', warning_code: 7, warning: 'careful' },
+				{
+					type: 'Heartbeat',
+					total_audio_received_ms: 100,
+					total_duration_ms: 100,
+					realtime_factor: 1,
+					max_speech_probability: 0.5,
+				},
+				{ type: 'Silence', start_ms: 0, end_ms: 900 },
+			];
+			recogniser.script = {
+				cues: others.map((message) => ({ at: { audioMs: 100 }, do: 'send', message })),
+			};
+			const events = await run(recogniser, {
+				pieces: cut(SPEECH),
+				params: { speechModel: 'universal-3-5-pro' },
+			});
+			for (const message of others) assert.deepEqual(named(events, message.type.toLowerCase()), [message]);
+			assert.deepEqual(
+				named(events, 'speechStarted').map((event) => event['timestamp']),
+				[10, 1910],
+			);
+			assert.deepEqual(
+				named(events, 'turn').map((turn) => [turn['transcript'], turn['turn_is_formatted']]),
+				[
+					['0 1 2 3—', false],
+					['0 1 2 3.', true],
+					['50 51 52.', true],
+				],
+			);
+		}));
+
+	it('agree about the name and the form of every parameter, as does the adapter', () =>
+		withRecogniser({}, async (recogniser) => {
+			await run(recogniser, {
+				params: {
+					formatTurns: true,
+					keytermsPrompt: ['Node-RED', 'flow & wire'],
+					prompt: 'a prompt',
+					agentContext: 'what was asked',
+					mode: 'balanced',
+					domain: 'medical-v1',
+					filterProfanity: true,
+					languageDetection: true,
+					languageCodes: ['en', 'de'],
+					languageCode: 'en',
+					minTurnSilence: 300,
+					maxTurnSilence: 2000,
+					endOfTurnConfidenceThreshold: 0.5,
+					vadThreshold: 0.25,
+					inactivityTimeout: 30,
+					speakerLabels: true,
+					maxSpeakers: 2,
+					speakerLabelsRevisionIntervalMs: 120_000,
+					voiceFocus: 'near-field',
+					voiceFocusThreshold: 0.5,
+					continuousPartials: true,
+					includePartialTurns: false,
+					interruptionDelay: 100,
+					turnLeftPadMs: 200,
+					sessionHeartbeat: true,
+					acknowledgeSilence: true,
+					redactPii: true,
+					redactPiiPolicies: ['person_name'],
+					redactPiiSub: 'hash',
+					webhookUrl: 'https://example.com/hook',
+					webhookAuthHeaderName: 'X-Hook',
+					webhookAuthHeaderValue: 'hook-secret',
+					llmGateway: { model: 'm', messages: [{ role: 'user', content: 'c' }], max_tokens: 5 },
+					speechModel: 'u3-rt-pro',
+					encoding: 'pcm_s16le',
+				},
+			});
+			const { format_turns: formatTurns, ...sent } = recogniser.records[0]?.query ?? {};
+			assert.equal(formatTurns, 'true');
+			const parse = (text: string): unknown => {
+				try {
+					return JSON.parse(text);
+				} catch {
+					return text;
+				}
+			};
+			const options = Object.fromEntries(
+				Object.entries(sent)
+					.filter(([name]) => !['sample_rate', 'encoding'].includes(name))
+					.map(([name, text]) => [name, parse(text)]),
+			);
+			assert.equal(Object.keys(options).length, 33);
+			const caFile = join(folder, 'ca.pem');
+			const session = await providerAt(recogniser, 'assemblyai', { options, caFile }).open(wishes(), never());
+			await session.finish();
+			// This model formats always; there the adapter does not ask for it.
+			assert.deepEqual(recogniser.records[1]?.query, sent);
+		}));
+
+	const CODES = [1008, 1011, 1013, 3005, 3006, 3007, 3008, 3009, 4000, 4001, 4008, 4029, 4031, 4103];
+	it('agree about every way a session can fail', async () => {
+		for (const code of CODES)
+			await withRecogniser({}, async (recogniser) => {
+				const error = `trouble ${code}`;
+				recogniser.script = { cues: [{ at: { audioMs: 100 }, do: 'close', code, error }] };
+				const events = await run(recogniser, { pieces: cut(numberedAudio(1)), until: 'close' });
+				assert.deepEqual(named(events, 'error'), [{ message: error, code }]);
+				assert.equal(named(events, 'close')[0]?.['code'], code);
+			});
+	});
+
+	it('agree about audio in pieces that are too short, and too fast', () =>
+		withRecogniser({ limits: { pace: 1, paceSlackMs: 5000 } }, async (recogniser) => {
+			const short = await run(recogniser, { pieces: [silence(40)], until: 'close' });
+			assert.deepEqual(named(short, 'error'), [
+				{ message: 'Input duration violation: 40 ms. Expected between 50 and 1000 ms', code: 3007 },
+			]);
+			const fast = await run(recogniser, { pieces: cut(silence(60_000), 32_000), until: 'close' });
+			assert.match(String(named(fast, 'error')[0]?.['message']), /^Audio Transmission Rate Exceeded/);
+			assert.equal(named(fast, 'close')[0]?.['code'], 3007);
+		}));
+
+	it('agree about the end of the session’s time', () =>
+		withRecogniser({ limits: { sessionMs: 300 } }, async (recogniser) => {
+			const events = await run(recogniser, { until: 'close' });
+			assert.equal(named(events, 'close')[0]?.['code'], 3008);
+			const left = Number(named(events, 'begin')[0]?.['expires_at']) * 1000 - Date.now();
+			assert.ok(left <= 0, `${left} ms left`);
+		}));
+
+	it('agree about a wrong key, which the SDK tries three times', () =>
+		withRecogniser({}, async (recogniser) => {
+			const events = await run(recogniser, { apiKey: 'wrong' });
+			const message = 'Unauthorized Connection: Invalid API key';
+			assert.deepEqual(events, [{ name: 'failed', data: { message, code: 1008 } }]);
+			assert.equal(recogniser.records.length, 3);
+		}));
+
+	it('agree about a wrong key that is refused before the upgrade', () =>
+		withRecogniser({ refuseKeys: 'http' }, async (recogniser) => {
+			const [failed] = await run(recogniser, { apiKey: 'wrong' });
+			assert.equal(failed?.data['message'], 'Unexpected server response: 401');
+		}));
+
+	it('agree about temporary tokens, which are good for one session', () =>
+		withRecogniser({}, async (recogniser) => {
+			const tokensFrom = `https://${recogniser.host}`;
+			await run(recogniser, { tokensFrom, pieces: cut(numberedAudio(1)) });
+			const [record] = recogniser.records;
+			const token = record?.query['token'] ?? '';
+			assert.match(token, /^[0-9a-f]{32}$/);
+			assert.equal(record?.headers.authorization, undefined);
+			const [again] = await run(recogniser, { apiKey: '', params: { token } });
+			assert.equal(again?.data['code'], 1008);
+		}));
+});
+
+describe('the vendor’s SDK and the loopback recogniser, v2', () => {
+	it('agree about a session: SessionBegins, transcripts with words, terminate_session, every sample', () =>
+		withRecogniser({}, async (recogniser) => {
+			const events = await run(recogniser, {
+				version: 2,
+				pieces: cut(SPEECH),
+				params: { wordBoost: ['light'] },
+			});
+			const [open] = named(events, 'open');
+			assert.ok((open?.['expiresAt'] as Date).getTime() > 0);
+			const finals = named(events, 'transcript').filter(
+				(event) => event['message_type'] === 'FinalTranscript',
+			);
+			assert.deepEqual(
+				finals.map((event) => [event['text'], event['audio_start'], event['audio_end']]),
+				[
+					[`${numberedText(4)}.`, 10, 390],
+					[`${numberedText(3, 50)}.`, 1910, 2190],
+				],
+			);
+			const partials = named(events, 'transcript').filter(
+				(event) => event['message_type'] === 'PartialTranscript',
+			);
+			assert.deepEqual(partials[1]?.['words'], [
+				{ start: 10, end: 90, confidence: 0.9, text: '0' },
+				{ start: 110, end: 190, confidence: 0.9, text: '1' },
+			]);
+			assert.equal(named(events, 'information')[0]?.['audio_duration_seconds'], 2.2);
+			assert.ok(recogniser.audio().equals(SPEECH));
+			assert.deepEqual(recogniser.records[0]?.query, {
+				sample_rate: '16000',
+				word_boost: '["light"]',
+				enable_extra_session_information: 'true',
+			});
+			assert.deepEqual(recogniser.records[0]?.controls.at(-1)?.message, { terminate_session: true });
+		}));
+
+	it('agree about a forced end, and a pause of another length', () =>
+		withRecogniser({}, async (recogniser) => {
+			const events = await run(recogniser, {
+				version: 2,
+				pieces: cut(Buffer.concat([numberedAudio(2), silence(1000), numberedAudio(2, 16_000, 5)])),
+				params: { endUtteranceSilenceThreshold: 5000, disablePartialTranscripts: true },
+				controls: ['force', { silence: 300 }],
+			});
+			assert.deepEqual(
+				named(events, 'transcript').map((event) => event['text']),
+				['0 1 5 6.'],
+			);
+			assert.deepEqual(
+				recogniser.records[0]?.controls.map(({ message }) => message),
+				[
+					{ end_utterance_silence_threshold: 5000 },
+					{ force_end_utterance: true },
+					{ end_utterance_silence_threshold: 300 },
+					{ terminate_session: true },
+				],
+			);
+		}));
+
+	it('agree about failures, a wrong key and the end of the vendor’s own service', async () => {
+		for (const code of [4008, 4029, 4031, 4102])
+			await withRecogniser({}, async (recogniser) => {
+				recogniser.script = { cues: [{ at: { audioMs: 100 }, do: 'close', code, error: 'trouble' }] };
+				const events = await run(recogniser, {
+					version: 2,
+					pieces: cut(numberedAudio(1)),
+					until: 'close',
+				});
+				assert.deepEqual(named(events, 'error'), [{ message: 'trouble' }]);
+				assert.equal(named(events, 'close')[0]?.['code'], code);
+			});
+		await withRecogniser({}, async (recogniser) => {
+			const events = await run(recogniser, { version: 2, apiKey: 'wrong' });
+			assert.match(String(named(events, 'failed')[0]?.['message']), /4001 Not Authorized/);
+		});
+		await withRecogniser({ deprecated: 'socket' }, async (recogniser) => {
+			const events = await run(recogniser, { version: 2 });
+			assert.match(String(named(events, 'error')[0]?.['message']), /^Model deprecated/);
+		});
+		await withRecogniser({ deprecated: 'http' }, async (recogniser) => {
+			const events = await run(recogniser, { version: 2 });
+			assert.match(String(named(events, 'failed')[0]?.['message']), /401/);
+		});
+	});
+
+	it('agree about temporary tokens', () =>
+		withRecogniser({}, async (recogniser) => {
+			const tokensFrom = `https://${recogniser.host}`;
+			const events = await run(recogniser, { version: 2, tokensFrom, pieces: cut(numberedAudio(1)) });
+			assert.equal(named(events, 'begin').length, 1);
+			assert.match(recogniser.records[0]?.query['token'] ?? '', /^[0-9a-f]{32}$/);
+		}));
+});
