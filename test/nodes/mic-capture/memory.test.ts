@@ -27,12 +27,14 @@ class LoneNode extends EventEmitter {
 
 	static create(config: object): LoneNode {
 		const node = new LoneNode();
+		const events = new EventEmitter();
 		const red = {
 			nodes: {
 				createNode() {},
 				registerType: (_: string, construct: (this: LoneNode, config: object) => void) =>
 					construct.call(node, config),
 			},
+			events,
 			httpAdmin: { get() {} },
 			auth: { needsPermission() {} },
 			util: { generateId: () => 'stream' },
@@ -40,6 +42,7 @@ class LoneNode extends EventEmitter {
 			_: (key: string) => key,
 		};
 		micCapture(red as unknown as NodeAPI);
+		events.emit('flows:started');
 		return node;
 	}
 

@@ -3,21 +3,20 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { findCommand, spawnGuarded } from '../../../../lib/process/guarded.ts';
 import { VoiceError } from '../provider.ts';
+
+const LOOK_AGAIN_MS = 5;
 
 /** A named pipe in a folder of its own, for a program that opens its input by name. */
 export class AudioPipe {
 	readonly path: string;
-	/** Writing does not block; `end` is the reader's end of file. */
-	readonly input: Socket;
+	#input: Socket | undefined;
+	#removed = false;
 
 	private constructor(path: string) {
 		this.path = path;
-		// Opened for both directions, because opening only for writing fails until the reader is there.
-		const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
-		this.input = new Socket({ fd, readable: false, writable: true });
-		this.input.on('error', () => {}); // the reader's exit tells the same
 	}
 
 	/** @throws VoiceError STT_ENGINE where the system has no named pipes */
@@ -35,8 +34,36 @@ export class AudioPipe {
 		);
 	}
 
+	/**
+	 * The pipe's writing end, once the program reads; undefined if the pipe was removed before. Nothing announces
+	 * the reader, and a pipe that is written and closed before it comes would leave it waiting for ever.
+	 */
+	async connect(): Promise<Socket | undefined> {
+		while (!this.#removed) {
+			const fd = this.#open();
+			if (fd !== undefined) {
+				this.#input = new Socket({ fd, readable: false, writable: true });
+				this.#input.on('error', () => {}); // the reader's exit tells the same
+				return this.#input;
+			}
+			await sleep(LOOK_AGAIN_MS);
+		}
+		return undefined;
+	}
+
 	async remove(): Promise<void> {
-		this.input.destroy();
+		this.#removed = true;
+		this.#input?.destroy();
 		await rm(dirname(this.path), { recursive: true, force: true });
+	}
+
+	/** Undefined while nobody reads: opening only for writing, without blocking, then answers ENXIO. */
+	#open(): number | undefined {
+		try {
+			return openSync(this.path, constants.O_WRONLY | constants.O_NONBLOCK);
+		} catch (error) {
+			if ((error as NodeJS.ErrnoException).code === 'ENXIO') return undefined;
+			throw error;
+		}
 	}
 }

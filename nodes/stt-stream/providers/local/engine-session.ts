@@ -28,7 +28,7 @@ class EngineSession implements SttSession {
 	readonly loaded: Promise<void>;
 	readonly #engine: Engine;
 	readonly #guarded: GuardedProcess;
-	readonly #input: Writable | Socket;
+	#input: Writable | Socket | undefined;
 	readonly #events = new EventQueue();
 	readonly #over: Promise<void>;
 	#isLoaded = false;
@@ -41,8 +41,6 @@ class EngineSession implements SttSession {
 		const { stdin, stdout, stderr } = this.#guarded.process as {
 			[name in 'stdin' | 'stdout' | 'stderr']: NonNullable<GuardedProcess['process'][name]>;
 		};
-		this.#input = pipe?.input ?? stdin;
-		this.#input.on('drain', () => this.#events.push({ type: 'drain' }));
 		let settle = (_error?: Error): void => {};
 		this.loaded = new Promise((resolve, reject) => {
 			settle = (error) => (error ? reject(error) : resolve());
@@ -50,10 +48,21 @@ class EngineSession implements SttSession {
 		this.loaded.catch(() => {});
 		const onLoaded = () => {
 			this.#isLoaded = true;
-			settle();
+			if (this.#input) settle();
+		};
+		const connected = (input: Writable | Socket) => {
+			this.#input = input;
+			input.on('drain', () => this.#events.push({ type: 'drain' }));
+			input.write(engine.lead);
+			if (this.#isLoaded) settle();
 		};
 		// At once, because `pocketsphinx live` looks for a WAV header before it loads anything.
-		this.#input.write(engine.lead);
+		if (!pipe) connected(stdin);
+		else
+			pipe.connect().then(
+				(input) => input && connected(input),
+				(cause) => this.abort(noPipe(cause)),
+			);
 		const log = new EngineLog(stderr, engine.loaded, onLoaded);
 		const parser = engine.parser();
 		const lines = createInterface({ input: stdout });
@@ -80,13 +89,13 @@ class EngineSession implements SttSession {
 
 	write(pcm: Buffer): boolean {
 		if (this.#events.ended || this.#finishing || this.#aborted) return true;
-		return this.#input.write(pcm);
+		return this.#input?.write(pcm) ?? true;
 	}
 
 	finish(): Promise<void> {
 		if (!this.#finishing && !this.#aborted) {
 			this.#finishing = true;
-			this.#input.end(this.#engine.tail);
+			this.#input?.end(this.#engine.tail);
 		}
 		return this.#over;
 	}
@@ -94,7 +103,7 @@ class EngineSession implements SttSession {
 	abort(reason?: Error): void {
 		this.#aborted ??= { reason };
 		this.#events.abort(this.#aborted.reason);
-		this.#input.destroy();
+		this.#input?.destroy();
 		void this.#guarded.kill();
 	}
 
@@ -121,5 +130,13 @@ const garbled = (cause: unknown) =>
 		'STT_PROTOCOL',
 		'PocketSphinx printed a line that cannot be read',
 		'report it together with the version of PocketSphinx',
+		{ cause },
+	);
+
+const noPipe = (cause: unknown) =>
+	new VoiceError(
+		'STT_ENGINE',
+		'The named pipe to PocketSphinx cannot be opened',
+		'install python3-pocketsphinx, which needs none',
 		{ cause },
 	);
