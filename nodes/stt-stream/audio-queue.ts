@@ -14,8 +14,9 @@ export interface QueuedAudio {
 	readonly startMs: number;
 }
 
-/** Audio is kept and dropped in pieces of at most so much. */
+/** Audio is kept and dropped in pieces of at most so much; smaller ones are joined up to the other. */
 const PIECE_MS = 1000;
+const JOINED_MS = 20;
 
 /**
  * A stream's audio on its way to the recogniser: from the first sample, while the recogniser is opening, and
@@ -60,13 +61,7 @@ export class AudioQueue {
 	 */
 	push(pcm: Buffer): number {
 		const counted = pcm.length <= this.#limit;
-		const step = msToBytes(PIECE_MS, this.#format);
-		for (let at = 0; at < pcm.length; at += step) {
-			const piece = pcm.subarray(at, at + step);
-			this.#pieces.push({ pcm: piece, at: this.#end, counted });
-			this.#end += piece.length;
-			if (counted) this.#bytes += piece.length;
-		}
+		if (!counted || !this.#join(pcm)) this.#append(pcm, counted);
 		let dropped = 0;
 		while (this.#bytes > this.#limit)
 			dropped += this.#remove(this.#pieces.findIndex((piece) => piece.counted));
@@ -130,6 +125,28 @@ export class AudioQueue {
 		this.#pieces.length = 0;
 		this.#next = 0;
 		this.#bytes = 0;
+	}
+
+	#append(pcm: Buffer, counted: boolean): void {
+		const step = msToBytes(PIECE_MS, this.#format);
+		for (let at = 0; at < pcm.length; at += step) {
+			const piece = pcm.subarray(at, at + step);
+			this.#pieces.push({ pcm: piece, at: this.#end, counted });
+			this.#end += piece.length;
+			if (counted) this.#bytes += piece.length;
+		}
+	}
+
+	/** Makes one piece of the last and this one if both are small: a piece costs more than its samples. */
+	#join(pcm: Buffer): boolean {
+		const last = this.#pieces.at(-1);
+		const most = msToBytes(JOINED_MS, this.#format);
+		if (!last?.counted || end(last) !== this.#end || last.pcm.length + pcm.length > most) return false;
+		this.#pieces[this.#pieces.length - 1] = { ...last, pcm: Buffer.concat([last.pcm, pcm]) };
+		this.#next = Math.min(this.#next, this.#pieces.length - 1);
+		this.#end += pcm.length;
+		this.#bytes += pcm.length;
+		return true;
 	}
 
 	/** @returns how many of its bytes nobody had read */
