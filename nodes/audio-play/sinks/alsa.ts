@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { englishEnvironment, findTool, listDevices, whyNot } from '../../../lib/alsa/devices.ts';
+import { nameOf } from '../../../lib/alsa/errors.ts';
+import { AlsaLog, type Ask } from '../../../lib/alsa/log.ts';
 import { frameBytes, type PcmFormat } from '../../../lib/audio/format.ts';
 import { VoiceError } from '../../../lib/node/errors.ts';
-import { findCommand, type GuardedProcess, spawnGuarded } from '../../../lib/process/guarded.ts';
-import { alsaOpenError, aplayMissing, listAlsaDevices, nameOf } from './alsa-devices.ts';
-import { AplayLog, type AplaySetup } from './aplay-log.ts';
+import { type GuardedProcess, spawnGuarded } from '../../../lib/process/guarded.ts';
 import { PlayClock } from './play-clock.ts';
 import type { Sink, SinkBackend, SinkEvents, SinkOptions } from './sink.ts';
 
@@ -20,42 +21,45 @@ const START_MS = 100;
  * would lag behind by as much.
  */
 const LEAD_MS = 500;
+const ENCODING = 'S16_LE';
 const OPEN_TIMEOUT_MS = 10_000;
 const STALL_MS = 10_000;
 
 /** Plays through `aplay` of alsa-utils. @param stallMs how long a device may take no sound */
 export function alsaBackend(stallMs = STALL_MS): SinkBackend {
-	return { open: (options, events) => openAlsa(options, events, stallMs), devices: listAlsaDevices };
+	return {
+		open: (options, events) => openAlsa(options, events, stallMs),
+		devices: () => listDevices('output'),
+	};
 }
 
 async function openAlsa(options: SinkOptions, events: SinkEvents, stallMs: number): Promise<Sink> {
-	const command = findCommand('aplay');
-	if (!command) throw aplayMissing();
+	const command = findTool('output');
 	const { device, format } = options;
+	const ask: Ask = { encoding: ENCODING, channels: format.channels };
 	let run = new AplayRun(command, device, format);
 	let setup = await run.opened;
-	if (!setup && /Channels count non available/i.test(run.log.reason)) {
-		const { min, max } = run.log.channelRange ?? { min: 2, max: 2 };
-		const channels = Math.min(Math.max(format.channels, min), max);
-		run = new AplayRun(command, device, { ...format, channels });
+	const next = setup ? undefined : run.log.nextAsk(ask, [ENCODING]);
+	if (next) {
+		run = new AplayRun(command, device, { ...format, channels: next.channels });
 		setup = await run.opened;
 	}
-	if (setup) return new AlsaSink(run, setup, events, nameOf(device), stallMs);
-	throw run.timedOut
-		? new VoiceError(
-				'PLAY_STALLED',
-				`${nameOf(device)} did not open within ${OPEN_TIMEOUT_MS / 1000} s`,
-				'check the device, and that the sound server is running',
-			)
-		: await alsaOpenError(device, run.log.reason);
+	if (setup) return new AlsaSink(run, setup, events, nameOf('output', device), stallMs);
+	if (run.timedOut)
+		throw new VoiceError(
+			'PLAY_STALLED',
+			`${nameOf('output', device)} did not open within ${OPEN_TIMEOUT_MS / 1000} s`,
+			'check the device, and that the sound server is running',
+		);
+	throw await whyNot('output', device, run.log);
 }
 
 /** One run of aplay that reads raw sound from its stdin. */
 class AplayRun {
 	readonly guarded: GuardedProcess;
-	readonly log: AplayLog;
+	readonly log: AlsaLog;
 	/** Resolves with the setup when the device is open, with undefined when aplay ended or hung instead. */
-	readonly opened: Promise<AplaySetup | undefined>;
+	readonly opened: Promise<PcmFormat | undefined>;
 	/** Resolves with the exit code when aplay has ended and all that it printed was read. */
 	readonly ended: Promise<number>;
 	onUnderrun: () => void = () => {};
@@ -66,7 +70,7 @@ class AplayRun {
 			command,
 			[
 				...(device ? [`--device=${device}`] : []),
-				...['--file-type=raw', '--format=S16_LE', `--rate=${sampleRate}`, `--channels=${channels}`],
+				...['--file-type=raw', `--format=${ENCODING}`, `--rate=${sampleRate}`, `--channels=${channels}`],
 				...[
 					`--buffer-time=${BUFFER_MS * 1000}`,
 					`--period-time=${PERIOD_MS * 1000}`,
@@ -74,17 +78,16 @@ class AplayRun {
 				],
 				...['--verbose', '--dump-hw-params', '-'],
 			],
-			// Messages in English, whatever the machine speaks.
-			{ env: { ...process.env, LC_ALL: 'C' } },
+			{ env: englishEnvironment() },
 		);
-		let opened: (setup: AplaySetup) => void;
-		const setup = new Promise<AplaySetup>((resolve) => {
+		let opened: (setup: PcmFormat) => void;
+		const setup = new Promise<PcmFormat>((resolve) => {
 			opened = resolve;
 		});
-		this.log = new AplayLog({ setup: (setup) => opened(setup), underrun: () => this.onUnderrun() });
+		this.log = new AlsaLog({ setup: (setup) => opened(setup), underrun: () => this.onUnderrun() });
 		const { stdout, stderr } = this.guarded.process;
 		stdout?.resume();
-		stderr?.setEncoding('latin1').on('data', (text: string) => this.log.push(text));
+		stderr?.setEncoding('utf8').on('data', (text: string) => this.log.push(text));
 		const read = stderr && !stderr.closed ? once(stderr, 'close') : undefined;
 		this.ended = this.guarded.exited.then(async ({ code }) => {
 			await Promise.race([read, sleep(1000, undefined, { ref: false })]);
@@ -115,8 +118,8 @@ class AlsaSink implements Sink {
 	#drainTimer: NodeJS.Timeout | undefined;
 	#stallTimer: NodeJS.Timeout | undefined;
 
-	constructor(run: AplayRun, setup: AplaySetup, events: SinkEvents, device: string, stallMs: number) {
-		this.format = { sampleRate: setup.sampleRate, channels: setup.channels };
+	constructor(run: AplayRun, setup: PcmFormat, events: SinkEvents, device: string, stallMs: number) {
+		this.format = setup;
 		this.#run = run;
 		this.#events = events;
 		this.#device = device;
