@@ -8,6 +8,9 @@ import type { SessionSettings } from './session.ts';
 export interface SttStreamSettings extends SessionSettings, StreamSettings {
 	/** Streams recognised at the same time. */
 	readonly maxStreams: number;
+	/** A session is opened before there is audio. */
+	readonly warm: boolean;
+	readonly reconnectMs: number;
 }
 
 const HOUR_MS = 3_600_000;
@@ -20,6 +23,8 @@ export function readSettings(config: object): SttStreamSettings {
 		language: read.text('language'),
 		partials: read.flag('partials', true),
 		finals: read.choice('finals', ['first', 'refined', 'both'], 'first'),
+		warm: read.flag('warm', false),
+		reconnectMs: read.number('reconnectMs', 60_000, { max: HOUR_MS }),
 		maxStreams: read.number('maxStreams', 4, { ...whole, min: 1, max: 1000 }),
 		connectTimeoutMs: read.number('connectTimeoutMs', 10_000, { min: 100, max: HOUR_MS }),
 		finalTimeoutMs: read.number('finalTimeoutMs', 10_000, { min: 100, max: HOUR_MS }),

@@ -5,6 +5,8 @@ interface SttStreamProperties extends EditorNodeProperties {
 	language: string;
 	partials: boolean;
 	finals: string;
+	warm: boolean;
+	reconnectMs: number | string;
 	maxStreams: number | string;
 	connectTimeoutMs: number | string;
 	finalTimeoutMs: number | string;
@@ -94,8 +96,10 @@ RED.nodes.registerType<SttStreamProperties>('stt-stream', {
 		language: { value: '' },
 		partials: { value: true },
 		finals: { value: 'first', required: true },
+		warm: { value: false },
 		maxStreams: { value: 4, validate: number(1, 1000, true) },
 		connectTimeoutMs: { value: 10_000, validate: number(100, HOUR_MS) },
+		reconnectMs: { value: 60_000, validate: number(0, HOUR_MS) },
 		finalTimeoutMs: { value: 10_000, validate: number(100, HOUR_MS) },
 		maxBufferMs: { value: 30_000, validate: number(100, HOUR_MS) },
 		rawSampleRate: { value: 0, validate: number(0, 384_000, true) },

@@ -4,10 +4,12 @@ import { toVoiceError, VoiceError } from '../../lib/node/errors.ts';
 import { NodeGuard } from '../../lib/node/guard.ts';
 import type { SessionMessage, TranscriptMessage } from '../../lib/node/messages.ts';
 import { StatusLine } from '../../lib/node/status.ts';
+import { realClock } from './clock.ts';
 import { createProvider } from './providers/index.ts';
 import type { SttProvider } from './providers/provider.ts';
 import { Session, type SessionOutput } from './session.ts';
 import { readProviderConfig, readSettings, type SttStreamSettings } from './settings.ts';
+import { Warm } from './warm.ts';
 
 const FINALS = 0;
 const PARTIALS = 1;
@@ -84,6 +86,8 @@ function recognise(
 	/** Sessions that have said 'closed' and whose recogniser is not gone yet. */
 	const leaving = new Set<Promise<void>>();
 	let failed = false;
+	let warm: Warm | undefined;
+	let closed = false;
 
 	const streams = new AudioStreams(settings, {
 		start(stream) {
@@ -119,7 +123,10 @@ function recognise(
 				'raise "max streams", or end other streams first',
 				{ retryable: true },
 			);
-		return new Session(recogniser, settings, stream, outputFor(stream));
+		// What kills a program on this machine will do so again; a connection comes back.
+		const reconnectMs = recogniser.id === 'local' ? 0 : settings.reconnectMs;
+		const engine = warm ? { open: warm.open } : {};
+		return new Session(recogniser, { ...settings, reconnectMs }, stream, outputFor(stream), engine);
 	}
 
 	function outputFor(stream: AudioStream): SessionOutput {
@@ -133,6 +140,7 @@ function recognise(
 				const message: SessionMessage = { payload: name, session, topic };
 				if (name === 'closed') {
 					sessions.delete(stream);
+					if (!sessions.size) warm?.ready();
 					// What still comes of it must not begin it anew.
 					if (arriving.delete(stream)) streams.discard(stream.id);
 				}
@@ -172,8 +180,9 @@ function recognise(
 
 	guard.onClose(async () => {
 		streams.close();
+		closed = true;
 		for (const session of sessions.values()) leave(session);
-		await Promise.all(leaving);
+		await Promise.all([...leaving, warm?.close()]);
 		status.clear();
 	});
 
@@ -183,12 +192,21 @@ function recognise(
 			const recogniser = provider();
 			await recogniser.prepare?.();
 			lacksPartials = !recogniser.capabilities.partials;
+			if (settings.warm && !closed) warm = warmUp(recogniser, settings);
 			showState();
 		} catch (thrown) {
 			failed = true;
 			throw thrown;
 		}
 	});
+}
+
+function warmUp(provider: SttProvider, settings: SttStreamSettings): Warm {
+	const { language, partials, finals, connectTimeoutMs } = settings;
+	const asked = { language, partials, refined: finals !== 'first' };
+	const warm = new Warm({ provider, clock: realClock, asked, connectTimeoutMs });
+	warm.ready();
+	return warm;
 }
 
 /** The 'closed' of a stream for which no session could be begun. */

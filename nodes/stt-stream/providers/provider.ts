@@ -106,6 +106,11 @@ export interface SttProvider {
 	prepare?(): Promise<void>;
 	/** Rejects with a VoiceError. `signal` abandons the opening and has no effect on an open session. */
 	open(options: OpenOptions, signal: AbortSignal): Promise<SttSession>;
+	/**
+	 * Present where a connection without a session costs nothing: makes one for the next `open`. Resolves when it is
+	 * there no more: used, lost, not to be had, or given up by `signal`. Never rejects.
+	 */
+	warm?(signal: AbortSignal): Promise<void>;
 }
 
 /** The settings of an stt-provider. */

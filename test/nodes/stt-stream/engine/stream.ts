@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { loadResampler } from '../../../../lib/audio/resample.ts';
 import type { SessionDetails, SessionEventName, Transcript } from '../../../../lib/node/messages.ts';
 import type { VoiceError } from '../../../../nodes/stt-stream/providers/provider.ts';
 import { type Engine, Session, type SessionSettings } from '../../../../nodes/stt-stream/session.ts';
 import type { FlakyProvider } from './flaky-provider.ts';
 import { FORMAT } from './numbered-speech.ts';
+
+// It needs real time, which is not virtual.
+await loadResampler();
 
 export const options = { timeout: 120_000 };
 
