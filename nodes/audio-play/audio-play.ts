@@ -1,9 +1,9 @@
-import { resolve } from 'node:path';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { partsId } from '../../lib/node/audio-message.ts';
 import { type AudioStream, AudioStreams } from '../../lib/node/audio-streams.ts';
 import { type ControlWord, controlWord, isData, isReset } from '../../lib/node/control.ts';
 import { toVoiceError, VoiceError } from '../../lib/node/errors.ts';
+import { fileToWrite } from '../../lib/node/files.ts';
 import { NodeGuard } from '../../lib/node/guard.ts';
 import { flowsStarted } from '../../lib/node/started.ts';
 import { StatusLine } from '../../lib/node/status.ts';
@@ -39,9 +39,7 @@ export default function audioPlay(RED: NodeAPI): void {
 		});
 		try {
 			const settings = readSettings(config);
-			// As the core file nodes do.
-			const folder = (RED.settings as { fileWorkingDirectory?: string }).fileWorkingDirectory ?? '';
-			if (settings.file) settings.file = resolve(folder, settings.file);
+			settings.file = fileToWrite(settings.file, RED.settings);
 			play(guard, view, settings);
 		} catch (thrown) {
 			guard.report(thrown);

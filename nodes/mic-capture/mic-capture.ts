@@ -1,25 +1,31 @@
-import process from 'node:process';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { topicOf } from '../../lib/node/audio-message.ts';
 import { controlWord, isData, isReset } from '../../lib/node/control.ts';
 import type { VoiceError } from '../../lib/node/errors.ts';
+import { fileToRead } from '../../lib/node/files.ts';
 import { NodeGuard } from '../../lib/node/guard.ts';
 import { chunkMessage, resetMessage } from '../../lib/node/messages.ts';
 import { flowsStarted } from '../../lib/node/started.ts';
 import { StatusLine } from '../../lib/node/status.ts';
+import { searchNaudiodonIn } from '../../lib/portaudio/client.ts';
 import { serveDeviceList } from './device-list.ts';
 import { systemTime } from './microphone.ts';
 import { Recorder } from './recorder.ts';
 import { Recording } from './recording.ts';
 import { type MicSettings, readSettings } from './settings.ts';
 import { createSource } from './sources/index.ts';
+import type { Capture, SourceEvents } from './sources/source.ts';
 import type { Chunk, StreamLabel } from './take.ts';
+
+type OpenSource = (events: SourceEvents) => Promise<Capture>;
 
 const STATUS_MS = 500;
 const AUDIO = 0;
 const RECORDING = 1;
 
 export default function micCapture(RED: NodeAPI): void {
+	const { userDir } = RED.settings;
+	if (userDir) searchNaudiodonIn(userDir);
 	serveDeviceList(RED);
 	const whenStarted = flowsStarted(RED);
 
@@ -27,7 +33,6 @@ export default function micCapture(RED: NodeAPI): void {
 		RED.nodes.createNode(this, config);
 		const status = new StatusLine(this, RED._, 'mic-capture');
 		const guard = new NodeGuard(this, { fallback: 'MIC_FORMAT', status, whenStarted });
-		const folder = (RED.settings as { fileWorkingDirectory?: string }).fileWorkingDirectory ?? process.cwd();
 		const name = String(config.topic || this.name || '');
 		const label = (message: Readonly<Record<string, unknown>>): StreamLabel => ({
 			id: RED.util.generateId(),
@@ -36,7 +41,7 @@ export default function micCapture(RED: NodeAPI): void {
 		});
 		let settings: MicSettings;
 		try {
-			settings = readSettings(config, folder);
+			settings = readSettings(config);
 		} catch (thrown) {
 			// The node stays, so that whoever starts it hears why it cannot.
 			guard.report(thrown);
@@ -45,7 +50,10 @@ export default function micCapture(RED: NodeAPI): void {
 			});
 			return;
 		}
-		const microphone = new MicNode(this, guard, status, settings, () => label({}));
+		const source = createSource(settings.source);
+		const open: OpenSource = (events) =>
+			source.open({ ...settings.input, file: fileToRead(settings.input.file, RED.settings) }, events);
+		const microphone = new MicNode(this, guard, status, settings, open, () => label({}));
 		guard.onInput((message) => {
 			if (isReset(message)) microphone.recorder.reset();
 			else if (!isData(message))
@@ -74,17 +82,17 @@ class MicNode {
 		guard: NodeGuard,
 		status: StatusLine,
 		settings: MicSettings,
+		open: OpenSource,
 		unasked: () => StreamLabel,
 	) {
 		this.#node = node;
 		this.#guard = guard;
 		this.#status = status;
 		this.#settings = settings;
-		const source = createSource(settings.source);
 		const { autostart, ...recorder } = settings;
 		this.recorder = new Recorder(
 			autostart ? { ...recorder, autostart: unasked } : recorder,
-			(events) => source.open(settings.input, events),
+			open,
 			systemTime,
 			{
 				chunk: (chunk) => {

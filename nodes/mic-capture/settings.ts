@@ -1,4 +1,3 @@
-import { isAbsolute, join } from 'node:path';
 import { msToBytes, type PcmFormat } from '../../lib/audio/format.ts';
 import { VoiceError } from '../../lib/node/errors.ts';
 import { SettingsReader } from '../../lib/node/settings.ts';
@@ -24,11 +23,8 @@ export interface MicSettings {
 	recordMaxMs: number;
 }
 
-/**
- * Reads a node's configuration; throws MIC_FORMAT naming the setting that cannot be used.
- * @param folder what a relative file path is relative to
- */
-export function readSettings(config: object, folder: string): MicSettings {
+/** Reads a node's configuration; throws MIC_FORMAT naming the setting that cannot be used. */
+export function readSettings(config: object): MicSettings {
 	const read = new SettingsReader(config, 'MIC_FORMAT');
 	if (read.choice('trigger', ['control', 'speech'], 'control') === 'speech')
 		throw new VoiceError(
@@ -42,7 +38,6 @@ export function readSettings(config: object, folder: string): MicSettings {
 	};
 	const ms = (name: string, fallback: number, max = DAY_MS) => read.number(name, fallback, { max });
 	const framesPerBuffer = read.number('framesPerBuffer', 1024, { min: 1, max: 1_048_576, integer: true });
-	const file = read.text('file');
 	const source = read.choice('source', SOURCE_NAMES, 'auto');
 	const loop = read.flag('loop', false);
 	const preRollMs = ms('preRollMs', 0, 60_000);
@@ -59,7 +54,7 @@ export function readSettings(config: object, folder: string): MicSettings {
 			format,
 			framesPerBuffer,
 			stallMs: STALL_MS,
-			file: file === '' || isAbsolute(file) ? file : join(folder, file),
+			file: read.text('file'),
 			loop,
 			pace: filePace(),
 		},

@@ -1,14 +1,21 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { needs } from '../lab/needs.ts';
 import { type FlowNode, type LabNodeRed, startNodeRed } from '../lab/node-red.ts';
 import { packageRoot } from '../lab/root.ts';
 import { wordErrorRate } from '../lab/speech.ts';
 
 const SPOKEN = 'turn on the kitchen light open the garage door play some music';
-const RECORDING = join(packageRoot, 'examples/flows/turn-on-the-kitchen-light.wav');
+
+/** Where Node-RED is started: the path of the recording in the flows must lead to it from anywhere. */
+let cwd: string;
+before(() => {
+	cwd = mkdtempSync(join(tmpdir(), 'voice-flows-'));
+});
+after(() => rmSync(cwd, { recursive: true }));
 
 /** The flow as the Comment nodes tell the user to change it: WAV files in place of microphone and loudspeaker. */
 function withoutHardware(name: string, played: string): FlowNode[] {
@@ -16,7 +23,7 @@ function withoutHardware(name: string, played: string): FlowNode[] {
 		readFileSync(join(packageRoot, 'examples/flows', `${name}.json`), 'utf8'),
 	) as FlowNode[];
 	return flow.map((node) => {
-		if (node.type === 'mic-capture') return { ...node, source: 'file', file: RECORDING };
+		if (node.type === 'mic-capture') return { ...node, source: 'file' };
 		if (node.type === 'audio-play') return { ...node, backend: 'file', file: played };
 		return node;
 	});
@@ -39,7 +46,7 @@ function samples(wav: Buffer): Buffer {
 describe('hold-to-talk-playback without hardware', () => {
 	it('a click records, the next one stops, and what was recorded is played', async () => {
 		const flow = withoutHardware('hold-to-talk-playback', 'played.wav');
-		const nodeRed = await startNodeRed({ flow });
+		const nodeRed = await startNodeRed({ flow, cwd });
 		try {
 			const [button, mic, speaker] = ['button-trigger', 'mic-capture', 'audio-play'].map((type) =>
 				idOf(flow, type),
@@ -61,9 +68,8 @@ describe('hold-to-talk-playback without hardware', () => {
 			);
 			const { playback } = await nodeRed.waitFor(speaker);
 			assert.equal((playback as { interrupted: boolean }).interrupted, false);
-			const file = [nodeRed.userDir, process.cwd()].map((at) => join(at, 'played.wav')).find(existsSync);
-			assert.ok(file, 'a file was written');
-			assert.ok(samples(readFileSync(file)).equals(recorded), 'what was played is what was recorded');
+			const written = samples(readFileSync(join(cwd, 'played.wav')));
+			assert.ok(written.equals(recorded), 'what was played is what was recorded');
 			assert.deepEqual(
 				nodeRed.errors().filter(({ type }) => type !== 'button-trigger'), // it has no GPIO here
 				[],
@@ -78,7 +84,7 @@ describe('live-transcription without hardware', { skip: needs('pocketsphinx') },
 	it('a click transcribes the shipped recording', async () => {
 		const flow = withoutHardware('live-transcription', '');
 		const stt = idOf(flow, 'stt-stream');
-		const nodeRed = await startNodeRed({ flow });
+		const nodeRed = await startNodeRed({ flow, cwd });
 		try {
 			await click(nodeRed, idOf(flow, 'button-trigger'));
 			const closed = await nodeRed.waitFor(stt, ({ payload }) => payload === 'closed', { port: 2 });
@@ -95,7 +101,7 @@ describe('live-transcription without hardware', { skip: needs('pocketsphinx') },
 	it('shows partials while it is spoken', { skip: needs('python3-pocketsphinx') }, async () => {
 		const flow = withoutHardware('live-transcription', '');
 		const stt = idOf(flow, 'stt-stream');
-		const nodeRed = await startNodeRed({ flow });
+		const nodeRed = await startNodeRed({ flow, cwd });
 		try {
 			await nodeRed.send(idOf(flow, 'mic-capture'), { payload: true }); // as its Start node does
 			const partial = await nodeRed.waitFor(stt, () => true, { port: 1 });

@@ -22,6 +22,8 @@ export interface NodeRedOptions {
 	credentials?: Credentials;
 	/** Added to a bare environment (PATH, HOME, LANG): nothing else of the test's own is passed on. */
 	env?: Record<string, string>;
+	/** Where it is started (default: its user folder). */
+	cwd?: string;
 	/** Runs the process elsewhere, e.g. `gpio.wrap`; must keep its pid. */
 	wrap?: (command: string, args: readonly string[]) => [string, string[]];
 	/** Settings beside, or instead of, the lab's (plain data). */
@@ -86,7 +88,7 @@ export class LabNodeRed extends NodeRedRecord {
 		const [command, args] = wrap(options.nodeBin ?? process.execPath, [script, join(userDir, 'lab.json')]);
 		const base = { PATH: process.env['PATH'], HOME: userDir, LANG: 'C.UTF-8' };
 		this.#process = spawn(command, args, {
-			cwd: userDir,
+			cwd: options.cwd ?? userDir,
 			env: { ...base, ...options.env, [LAB_MARK]: this.#id },
 			stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
 			serialization: 'advanced',

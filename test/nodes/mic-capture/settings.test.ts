@@ -4,7 +4,7 @@ import { readSettings } from '../../../nodes/mic-capture/settings.ts';
 
 describe('settings', () => {
 	test('defaults, for a flow written by hand', () => {
-		const { input, ...settings } = readSettings({}, '/home');
+		const { input, ...settings } = readSettings({});
 		assert.deepEqual(settings, {
 			source: 'auto',
 			format: { sampleRate: 16_000, channels: 1 },
@@ -20,20 +20,20 @@ describe('settings', () => {
 		assert.deepEqual([input.device, input.file, input.loop, input.pace], ['', '', false, 1]);
 	});
 
-	test('numbers as text, as environment variables bring them; a relative file', () => {
+	test('numbers as text, as environment variables bring them; a file', () => {
 		const config = { sampleRate: '48000', channels: '2', preRollMs: '500', loop: 'true', file: 'a/b.wav' };
-		const { format, preRollMs, input } = readSettings(config, '/home/pi');
+		const { format, preRollMs, input } = readSettings(config);
 		assert.deepEqual([format, preRollMs], [{ sampleRate: 48_000, channels: 2 }, 500]);
-		assert.deepEqual([input.loop, input.file], [true, '/home/pi/a/b.wav']);
-		assert.equal(readSettings({ file: '/x.wav' }, '/home').input.file, '/x.wav');
+		assert.deepEqual([input.loop, input.file], [true, 'a/b.wav']);
+		assert.equal(readSettings({ file: '/x.wav' }).input.file, '/x.wav');
 	});
 
 	test('pre-roll: not before a file that is played once, and not without bounds', () => {
 		const file = { source: 'file', file: '/x.wav', preRollMs: 500 };
-		assert.equal(readSettings(file, '/').preRollMs, 0);
-		assert.equal(readSettings({ ...file, loop: true }, '/').preRollMs, 500);
+		assert.equal(readSettings(file).preRollMs, 0);
+		assert.equal(readSettings({ ...file, loop: true }).preRollMs, 500);
 		const large = { preRollMs: 60_000, sampleRate: 192_000, channels: 8 };
-		assert.throws(() => readSettings(large, '/'), { code: 'MIC_FORMAT', message: /"preRollMs"/ });
+		assert.throws(() => readSettings(large), { code: 'MIC_FORMAT', message: /"preRollMs"/ });
 	});
 
 	test('each error names its setting', () => {
@@ -58,7 +58,7 @@ describe('settings', () => {
 			['trigger', 'speech'],
 		] as const)
 			assert.throws(
-				() => readSettings({ [name]: value }, '/'),
+				() => readSettings({ [name]: value }),
 				{ code: 'MIC_FORMAT', message: new RegExp(`"${name}"`) },
 				`${name}: ${value}`,
 			);
