@@ -27,7 +27,8 @@ export interface HeardWord {
 	readonly endMs: number;
 }
 
-/** Understands numbered speech piece by piece: a word counts when more than half of it was heard in one go. */
+/** Understands numbered speech piece by piece: a word counts when three quarters of it were heard in one go, so that one that is
+ * cut in the middle is lost. */
 export class Listener {
 	#bytes = 0;
 	#current = -1;
@@ -59,7 +60,7 @@ export class Listener {
 	end(): HeardWord[] {
 		const word = this.#current;
 		this.#current = -1;
-		if (word < 0 || this.#bytes - this.#since <= WORD_BYTES / 2) return [];
+		if (word < 0 || this.#bytes - this.#since < WORD_BYTES * 0.75) return [];
 		return [{ word, startMs: this.#since / 32, endMs: this.#bytes / 32 }];
 	}
 }
