@@ -1,12 +1,14 @@
 import { createAssemblyAi, createAssemblyAiV2 } from './assemblyai.ts';
 import { createLocal } from './local.ts';
 import { type ProviderConfig, type ProviderFactory, type SttProvider, VoiceError } from './provider.ts';
+import { createYandex } from './yandex.ts';
 
 /** Every recogniser. A new one is a file that exports its factory, and a line here. */
 const PROVIDERS: Readonly<Record<string, ProviderFactory>> = {
 	local: createLocal,
 	assemblyai: createAssemblyAi,
 	'assemblyai-v2': createAssemblyAiV2,
+	yandex: createYandex,
 };
 
 /** @throws VoiceError STT_CONFIG for a provider that there is not, or settings that it cannot work with */
