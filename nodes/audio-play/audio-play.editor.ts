@@ -1,4 +1,6 @@
 import type { EditorNodeProperties } from 'node-red';
+import { follow, followRawSampleRate, offerDevices } from '../../lib/editor/dialog.ts';
+import { number } from '../../lib/editor/validators.ts';
 
 interface AudioPlayProperties extends EditorNodeProperties {
 	backend: string;
@@ -14,30 +16,6 @@ interface AudioPlayProperties extends EditorNodeProperties {
 }
 
 const HOUR_MS = 3_600_000;
-
-const isEnvironment = (value: unknown) => /^\$\{[^}]+\}$/.test(String(value));
-
-/** Accepts a number in the range, nothing (the default is used then) and ${ENV}. */
-function number(min: number, max: number, whole = false) {
-	return (value: unknown): boolean => {
-		const text = String(value ?? '').trim();
-		if (text === '' || isEnvironment(text)) return true;
-		const size = Number(text);
-		return size >= min && size <= max && (!whole || Number.isInteger(size));
-	};
-}
-
-/** Offers the devices of a backend below the text field; any other name may be typed. */
-function offerDevices(backend: string): void {
-	const list = $('#node-input-device-names');
-	list.empty();
-	$.getJSON('voice/audio-play/devices', { backend }, (devices: { name: string; description: string }[]) => {
-		// The answer to an earlier question may come after this one's.
-		if ($('#node-input-backend').val() !== backend) return;
-		list.empty();
-		for (const { name, description } of devices) list.append($('<option>').val(name).text(description));
-	});
-}
 
 RED.nodes.registerType<AudioPlayProperties>('audio-play', {
 	category: 'voice',
@@ -81,18 +59,13 @@ RED.nodes.registerType<AudioPlayProperties>('audio-play', {
 	},
 	oneditprepare() {
 		const backend = $('#node-input-backend');
-		const show = () => {
+		follow(backend, () => {
 			const chosen = String(backend.val());
 			$('.audio-play-device').toggle(chosen !== 'file');
 			$('.audio-play-portaudio').toggle(chosen === 'auto' || chosen === 'portaudio');
 			$('.audio-play-file').toggle(chosen === 'file');
-			if (chosen !== 'file') offerDevices(chosen);
-		};
-		const rate = $('#node-input-rawSampleRate');
-		const showChannels = () => $('.audio-play-raw').toggle(Number(rate.val()) !== 0);
-		backend.on('change', show);
-		rate.on('change input', showChannels);
-		show();
-		showChannels();
+			if (chosen !== 'file') offerDevices('audio-play', 'backend');
+		});
+		followRawSampleRate('audio-play');
 	},
 });

@@ -1,3 +1,6 @@
+import { follow } from '../../lib/editor/dialog.ts';
+import { isEnvironment, number } from '../../lib/editor/validators.ts';
+
 interface ButtonProperties {
 	name: string;
 	topic: string;
@@ -9,16 +12,6 @@ interface ButtonProperties {
 	doubleClickMs: number | string;
 	longPressMs: number | string;
 	maxHoldMs: number | string;
-}
-
-const isEnvironment = (value: unknown) => /^\$\{[^}]+\}$/.test(String(value));
-
-/** Accepts a number from 0 to `max`, nothing (the default is used then) and ${ENV}. */
-function milliseconds(max: number) {
-	return (value: unknown): boolean => {
-		const text = String(value ?? '').trim();
-		return text === '' || isEnvironment(text) || (Number(text) >= 0 && Number(text) <= max);
-	};
 }
 
 RED.nodes.registerType<ButtonProperties>('button-trigger', {
@@ -42,10 +35,10 @@ RED.nodes.registerType<ButtonProperties>('button-trigger', {
 				return this.backend !== 'onoff' || value === 'none' || isEnvironment(value);
 			},
 		},
-		debounceMs: { value: 20, validate: milliseconds(1000) },
-		doubleClickMs: { value: 300, validate: milliseconds(5000) },
-		longPressMs: { value: 800, validate: milliseconds(60_000) },
-		maxHoldMs: { value: 300_000, validate: milliseconds(86_400_000) },
+		debounceMs: { value: 20, validate: number(0, 1000) },
+		doubleClickMs: { value: 300, validate: number(0, 5000) },
+		longPressMs: { value: 800, validate: number(0, 60_000) },
+		maxHoldMs: { value: 300_000, validate: number(0, 86_400_000) },
 	},
 	inputs: 1,
 	outputs: 2,
@@ -88,12 +81,10 @@ RED.nodes.registerType<ButtonProperties>('button-trigger', {
 	},
 	oneditprepare() {
 		const backend = $('#node-input-backend');
-		const show = () => {
+		follow(backend, () => {
 			const chosen = backend.val();
 			$('.button-trigger-line').toggle(chosen !== 'simulated');
 			$('.button-trigger-no-pull').toggle(chosen === 'onoff');
-		};
-		backend.on('change', show);
-		show();
+		});
 	},
 });

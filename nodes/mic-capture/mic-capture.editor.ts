@@ -1,4 +1,6 @@
 import type { EditorNodeProperties } from 'node-red';
+import { follow, offerDevices } from '../../lib/editor/dialog.ts';
+import { number } from '../../lib/editor/validators.ts';
 
 interface MicCaptureProperties extends EditorNodeProperties {
 	topic: string;
@@ -21,33 +23,6 @@ interface MicCaptureProperties extends EditorNodeProperties {
 }
 
 const DAY_MS = 86_400_000;
-
-const isEnvironment = (value: unknown) => /^\$\{[^}]+\}$/.test(String(value));
-
-/** Accepts a number in the range, nothing (the default is used then) and ${ENV}. */
-function number(min: number, max: number, whole = false) {
-	return (value: unknown): boolean => {
-		const text = String(value ?? '').trim();
-		if (text === '' || isEnvironment(text)) return true;
-		const size = Number(text);
-		return size >= min && size <= max && (!whole || Number.isInteger(size));
-	};
-}
-
-/** Offers the microphones of a source below the text field; any other name may be typed. */
-function offerDevices(source: string): void {
-	const list = $('#node-input-device-names');
-	const problem = $('.mic-capture-device-error').hide();
-	$.getJSON('voice/mic-capture/devices', { source }, (devices: { name: string; description: string }[]) => {
-		// Answers may overtake one another; that of another source is of no use any more.
-		if ($('#node-input-source').val() !== source) return;
-		list.empty();
-		for (const { name, description } of devices) list.append($('<option>').val(name).text(description));
-	}).fail(({ responseJSON }) => {
-		const { message } = (responseJSON ?? {}) as { message?: string };
-		if (message) problem.text(message).show();
-	});
-}
 
 RED.nodes.registerType<MicCaptureProperties>('mic-capture', {
 	category: 'voice',
@@ -97,33 +72,26 @@ RED.nodes.registerType<MicCaptureProperties>('mic-capture', {
 	},
 	oneditprepare() {
 		const source = $('#node-input-source');
-		const showSource = () => {
+		follow(source, () => {
 			const chosen = String(source.val());
 			const card = chosen !== 'file' && chosen !== 'browser';
 			$('.mic-capture-device').toggle(card);
 			$('.mic-capture-file').toggle(chosen === 'file');
 			$('.mic-capture-browser').toggle(chosen === 'browser');
-			if (card) offerDevices(chosen);
-		};
-		source.on('change', showSource);
-		showSource();
+			if (card) offerDevices('mic-capture', 'source');
+		});
 
 		const frames = $('#node-input-framesPerBuffer');
 		const rate = $('#node-input-sampleRate');
-		const showMs = () => {
+		follow(frames.add(rate), () => {
 			const ms = (Number(frames.val()) * 1000) / Number(rate.val());
 			$('.mic-capture-frames-ms').text(ms > 0 && ms < DAY_MS ? `= ${Math.round(ms * 10) / 10} ms` : '');
-		};
-		frames.on('input change', showMs);
-		rate.on('input change', showMs);
-		showMs();
+		});
 
 		const limits = $('#node-input-startTimeoutMs, #node-input-silenceStopMs');
-		const showThreshold = () => {
+		follow(limits, () => {
 			const used = limits.toArray().some((field) => !['', '0'].includes(String($(field).val()).trim()));
 			$('.mic-capture-silence').toggle(used);
-		};
-		limits.on('input change', showThreshold);
-		showThreshold();
+		});
 	},
 });

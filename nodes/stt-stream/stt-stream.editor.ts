@@ -1,4 +1,6 @@
 import type { EditorNodeProperties } from 'node-red';
+import { follow, followRawSampleRate } from '../../lib/editor/dialog.ts';
+import { isEnvironment, number } from '../../lib/editor/validators.ts';
 
 interface SttStreamProperties extends EditorNodeProperties {
 	provider: string;
@@ -36,18 +38,6 @@ const FIELDS: Record<string, readonly string[]> = {
 };
 
 const HOUR_MS = 3_600_000;
-
-const isEnvironment = (value: unknown) => /^\$\{[^}]+\}$/.test(String(value));
-
-/** Accepts a number in the range, nothing (the default is used then) and ${ENV}. */
-function number(min: number, max: number, whole = false) {
-	return (value: unknown): boolean => {
-		const text = String(value ?? '').trim();
-		if (text === '' || isEnvironment(text)) return true;
-		const size = Number(text);
-		return size >= min && size <= max && (!whole || Number.isInteger(size));
-	};
-}
 
 /** The options' text as an object; undefined if it is not one. */
 function parseOptions(text: unknown): Record<string, unknown> | undefined {
@@ -128,10 +118,7 @@ RED.nodes.registerType<SttStreamProperties>('stt-stream', {
 		// A flow written by hand may lack these; what holds then must not change because somebody looks.
 		if (this.partials === undefined) $('#node-input-partials').prop('checked', true);
 		if (!this.finals) $('#node-input-finals').val('first');
-		const rate = $('#node-input-rawSampleRate');
-		const showChannels = () => $('.stt-stream-raw').toggle(Number(rate.val()) !== 0);
-		rate.on('change input', showChannels);
-		showChannels();
+		followRawSampleRate('stt-stream');
 	},
 });
 
@@ -158,14 +145,12 @@ RED.nodes.registerType<SttProviderProperties, SttProviderSecrets>('stt-provider'
 	},
 	oneditprepare() {
 		const provider = $('#node-config-input-provider');
-		const show = () => {
+		follow(provider, () => {
 			const fields = FIELDS[String(provider.val())] ?? [];
 			$('.stt-provider-field').each(
 				(_, row) => void $(row).toggle(fields.includes(row.dataset['field'] ?? '')),
 			);
-		};
-		provider.on('change', show);
-		show();
+		});
 		tieOptionFields();
 	},
 });
