@@ -159,7 +159,9 @@ export class WebSocketLink {
 		});
 		this.opened.catch(() => {});
 		socket.once('upgrade', ({ headers }) => {
-			this.#serverClock = Date.parse(headers.date ?? '') || undefined;
+			const told = Date.parse(headers.date ?? '');
+			// The header has no fractions: it may be almost a second later.
+			if (told) this.#serverClock = told + 1000;
 		});
 		socket.on('error', (error) => {
 			this.#error ??= error;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { format } from './assemblyai-v3.ts';
 import type { Connection, Protocol } from './connection.ts';
 import { type HeardWord, type Listener, type TurnEvent, Turns } from './hearing.ts';
-import type { Limits } from './limits.ts';
+import type { SessionRules } from './limits.ts';
 
 // Realtime v2 as the vendor's asyncapi.yml 1.1.2 describes it, with the close codes of npm assemblyai 4.41.5.
 
@@ -12,29 +12,33 @@ const PAUSE_MS = 700;
 /** One session. */
 export class AssemblyAiV2 implements Protocol {
 	readonly #connection: Connection;
-	readonly #limits: Limits;
+	readonly #rules: SessionRules;
 	readonly #turns: Turns;
 	readonly #rate: number;
 	readonly #partials: boolean;
 	readonly #withInformation: boolean;
 	#isOver = false;
 
-	constructor(connection: Connection, listener: Listener, maxWords: number, limits: Limits) {
+	constructor(connection: Connection, listener: Listener, rules: SessionRules) {
 		const { query } = connection.record;
 		this.#connection = connection;
-		this.#limits = limits;
+		this.#rules = rules;
 		this.#rate = Number(query['sample_rate']);
 		this.#partials = query['disable_partial_transcripts'] !== 'true';
 		this.#withInformation = query['enable_extra_session_information'] === 'true';
-		this.#turns = new Turns(listener, { pauseMs: Number.POSITIVE_INFINITY, endMs: PAUSE_MS, maxWords });
+		this.#turns = new Turns(listener, {
+			pauseMs: Number.POSITIVE_INFINITY,
+			endMs: PAUSE_MS,
+			maxWords: rules.turnWords,
+		});
 	}
 
 	begin(): void {
-		const { sessionMs } = this.#limits;
+		const { sessionMs, now } = this.#rules;
 		this.#connection.say({
 			message_type: 'SessionBegins',
 			session_id: randomUUID(),
-			expires_at: stamp(Date.now() + (sessionMs ?? HOUR_MS)),
+			expires_at: stamp(now() + (sessionMs ?? HOUR_MS)),
 		});
 		if (sessionMs !== undefined)
 			this.#connection.after(sessionMs, () => this.#connection.fail(4008, 'Session has expired'));
@@ -95,7 +99,7 @@ export class AssemblyAiV2 implements Protocol {
 	}
 
 	#problemWith(data: Buffer): [code: number, error: string] | undefined {
-		const { chunkMs = { min: 100, max: 2000 }, pace, paceSlackMs = 1000 } = this.#limits;
+		const { chunkMs = { min: 100, max: 2000 }, pace, paceSlackMs = 1000 } = this.#rules;
 		const ms = (data.length * 500) / this.#rate;
 		if (ms < chunkMs.min) return [4032, 'Audio duration is too short'];
 		if (ms > chunkMs.max) return [4033, 'Audio duration is too long'];

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Connection, Protocol } from './connection.ts';
 import { type HeardWord, type Listener, type TurnEvent, Turns } from './hearing.ts';
-import type { Limits } from './limits.ts';
+import type { SessionRules } from './limits.ts';
 
 // Universal-Streaming as the vendor describes it: usm-streaming.yml, usm-streaming-u3-pro.yml, "Message Sequence
 // Breakdown" (both models), "Common session errors and closures". Not described there, and a guess here: that a
@@ -12,7 +12,7 @@ const HOUR_MS = 3_600_000;
 /** One session. */
 export class AssemblyAiV3 implements Protocol {
 	readonly #connection: Connection;
-	readonly #limits: Limits;
+	readonly #rules: SessionRules;
 	readonly #turns: Turns;
 	readonly #rate: number;
 	readonly #withLanguage: boolean;
@@ -24,10 +24,10 @@ export class AssemblyAiV3 implements Protocol {
 	readonly #inactivityMs: number | undefined;
 	#isOver = false;
 
-	constructor(connection: Connection, listener: Listener, maxWords: number, limits: Limits) {
+	constructor(connection: Connection, listener: Listener, rules: SessionRules) {
 		const { query } = connection.record;
 		this.#connection = connection;
-		this.#limits = limits;
+		this.#rules = rules;
 		this.#rate = Number(query['sample_rate']);
 		this.#isU3 = !/^(universal-streaming|whisper)/.test(query['speech_model'] ?? '');
 		this.#formatTurns = query['format_turns'] === 'true';
@@ -36,15 +36,15 @@ export class AssemblyAiV3 implements Protocol {
 		this.#turns = new Turns(listener, {
 			pauseMs: Number(query['min_turn_silence'] ?? pause),
 			endMs: Number(query['max_turn_silence'] ?? end),
-			maxWords,
+			maxWords: rules.turnWords,
 		});
 		const inactivity = query['inactivity_timeout'];
-		this.#inactivityMs = inactivity ? (limits.inactivityMs ?? Number(inactivity) * 1000) : undefined;
+		this.#inactivityMs = inactivity ? (rules.inactivityMs ?? Number(inactivity) * 1000) : undefined;
 	}
 
 	begin(): void {
-		const { sessionMs } = this.#limits;
-		const expiresAt = (Date.now() + (sessionMs ?? 3 * HOUR_MS)) / 1000;
+		const { sessionMs, now } = this.#rules;
+		const expiresAt = (now() + (sessionMs ?? 3 * HOUR_MS)) / 1000;
 		this.#connection.say({
 			type: 'Begin',
 			id: randomUUID(),
@@ -136,7 +136,7 @@ export class AssemblyAiV3 implements Protocol {
 	}
 
 	#problemWith(data: Buffer): string | undefined {
-		const { chunkMs = { min: 50, max: 1000 }, pace, paceSlackMs = 1000 } = this.#limits;
+		const { chunkMs = { min: 50, max: 1000 }, pace, paceSlackMs = 1000 } = this.#rules;
 		const ms = (data.length * 500) / this.#rate;
 		if (ms < chunkMs.min || ms > chunkMs.max)
 			return `Input duration violation: ${ms} ms. Expected between ${chunkMs.min} and ${chunkMs.max} ms`;

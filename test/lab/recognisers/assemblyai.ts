@@ -29,6 +29,8 @@ export interface AssemblyAiSettings {
 	readonly script?: Script;
 	/** v2 answers "Model deprecated", as the vendor's own does today. */
 	readonly deprecated?: 'http' | 'socket';
+	/** How far its clock is ahead of this machine's; it tells its time in the header Date. Default: it does not tell. */
+	readonly clockAheadMs?: number;
 	/** False: counts the audio, but keeps none of it. Default true. */
 	readonly keepAudio?: boolean;
 }
@@ -65,7 +67,11 @@ export class LoopbackAssemblyAi {
 		this.script = settings.script ?? {};
 		this.ears = settings.ears ?? numbers;
 		this.apiKey = settings.apiKey ?? 'lab-api-key';
-		const { tls } = settings;
+		const { tls, clockAheadMs } = settings;
+		if (clockAheadMs !== undefined)
+			this.#webSockets.on('headers', (headers) => {
+				headers.push(`Date: ${new Date(Date.now() + clockAheadMs).toUTCString()}`);
+			});
 		this.#server = tls ? createTlsServer(tls) : createServer();
 		this.#server.on('request', (request, response) => void this.#answer(request, response));
 		this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
@@ -146,8 +152,12 @@ export class LoopbackAssemblyAi {
 		this.records.push(record);
 		this.#watch.changed();
 		const behaviour = behaviourOf(this.script, record.index);
+		// Nobody else notices a client that goes away while it waits.
+		const onEnd = () => socket.destroy();
+		socket.once('end', onEnd).resume();
 		const timer = setTimeout(() => {
 			this.#timers.delete(timer);
+			socket.off('end', onEnd);
 			if (!socket.destroyed) this.#accept(record, behaviour, request, socket, head);
 			else record.end({ by: 'client', code: 1006, reason: '' });
 		}, behaviour.acceptDelayMs ?? 0);
@@ -196,14 +206,20 @@ export class LoopbackAssemblyAi {
 		version: 2 | 3,
 		isKnown: boolean,
 	): void {
-		const { turnWords = Number.POSITIVE_INFINITY, limits = {}, deprecated } = this.#settings;
+		const {
+			turnWords = Number.POSITIVE_INFINITY,
+			limits = {},
+			deprecated,
+			clockAheadMs = 0,
+		} = this.#settings;
 		const rate = Number(record.query['sample_rate']) || 16_000;
 		const connection = new Connection(webSocket, record, behaviour, rate);
 		this.#connections.set(record, connection);
 		const problem = this.#objection(record, version, isKnown, deprecated === 'socket');
 		const listener = this.ears(rate, record.index);
 		const Version = version === 3 ? AssemblyAiV3 : AssemblyAiV2;
-		connection.serve(new Version(connection, listener, turnWords, limits), problem);
+		const now = () => Date.now() + clockAheadMs;
+		connection.serve(new Version(connection, listener, { ...limits, turnWords, now }), problem);
 	}
 
 	/** Why a session does not begin. */

@@ -13,3 +13,11 @@ export interface Limits {
 	/** In place of the seconds that the client asked for. */
 	readonly inactivityMs?: number;
 }
+
+/** What a session needs to know besides. */
+export interface SessionRules extends Limits {
+	/** A turn ends with so many words, pause or not. */
+	readonly turnWords: number;
+	/** The recogniser's clock, Unix milliseconds. */
+	now(): number;
+}

@@ -151,7 +151,8 @@ class Session implements SttSession, WebSocketEvents {
 		let message: unknown;
 		try {
 			message = JSON.parse(text);
-			if (message === null || typeof message !== 'object') throw new TypeError('not an object');
+			if (message === null || typeof message !== 'object' || Array.isArray(message))
+				throw new TypeError('not an object');
 			return this.#dialect.read(message as Record<string, unknown>);
 		} catch {
 			// A message that is lost may be a lost word: better to begin again than to go on without it.
