@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type ButtonEvent, type GestureSettings, Gestures } from '../../../nodes/button-trigger/gestures.ts';
-import { ManualClock } from './manual-clock.ts';
+import { HandClock } from '../../lab/hand-clock.ts';
 
 function button(settings: Partial<GestureSettings> = {}) {
-	const clock = new ManualClock();
+	const clock = new HandClock();
 	const events: ButtonEvent[] = [];
 	const gestures = new Gestures(
 		{ debounceMs: 20, doubleClickMs: 300, longPressMs: 800, maxHoldMs: 0, ...settings },

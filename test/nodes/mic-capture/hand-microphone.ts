@@ -1,48 +1,14 @@
 import { bytesToFrames, frameBytes, type PcmFormat } from '../../../lib/audio/format.ts';
 import { loadResampler } from '../../../lib/audio/resample.ts';
 import { VoiceError } from '../../../lib/node/errors.ts';
-import type { Time } from '../../../nodes/mic-capture/microphone.ts';
 import { Recorder, type RecorderSettings } from '../../../nodes/mic-capture/recorder.ts';
 import type { Capture, SourceEvents } from '../../../nodes/mic-capture/sources/source.ts';
 import type { Chunk, StreamLabel } from '../../../nodes/mic-capture/take.ts';
+import { HandClock } from '../../lab/hand-clock.ts';
 import { noise } from '../../lab/signals.ts';
 
 // It takes real time, which tests with hand-made time do not wait for.
 await loadResampler();
-
-/** Time that passes only when a test says so. */
-export class HandTime implements Time {
-	#now = 1000;
-	#queue: { due: number; action: () => void }[] = [];
-
-	now(): number {
-		return this.#now;
-	}
-
-	after(ms: number, action: () => void): () => void {
-		const entry = { due: this.#now + ms, action };
-		this.#queue.push(entry);
-		return () => {
-			this.#queue = this.#queue.filter((other) => other !== entry);
-		};
-	}
-
-	advance(ms: number): void {
-		const end = this.#now + ms;
-		for (;;) {
-			const next = this.#queue.filter(({ due }) => due <= end).sort((a, b) => a.due - b.due)[0];
-			if (!next) break;
-			this.#queue = this.#queue.filter((other) => other !== next);
-			this.#now = next.due;
-			next.action();
-		}
-		this.#now = end;
-	}
-
-	get pending(): number {
-		return this.#queue.length;
-	}
-}
 
 /** Lets every promise that is due settle. */
 export async function settle(): Promise<void> {
@@ -69,7 +35,7 @@ export class HandDevice {
 	closed = 0;
 	/** Time of the last opening. */
 	began = 0;
-	readonly #time: Time;
+	readonly #time: HandClock;
 	#events: SourceEvents | undefined;
 	#sent = 0;
 	#cancel = () => {};
@@ -78,7 +44,7 @@ export class HandDevice {
 	overlaps = 0;
 	#held = false;
 
-	constructor(time: Time, format: PcmFormat = { sampleRate: 16_000, channels: 1 }, seconds = 30) {
+	constructor(time: HandClock, format: PcmFormat = { sampleRate: 16_000, channels: 1 }, seconds = 30) {
 		this.#time = time;
 		this.format = format;
 		this.signal = noise(seconds * format.sampleRate, 1, format.channels);
@@ -172,7 +138,7 @@ export interface Heard {
 
 /** A recorder on a hand-worked device, and everything that it says. */
 export class Bench {
-	readonly time = new HandTime();
+	readonly time = new HandClock(1000);
 	readonly device: HandDevice;
 	readonly recorder: Recorder;
 	readonly chunks: Chunk[] = [];
