@@ -1,5 +1,5 @@
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { createSecureContext } from 'node:tls';
 import { VoiceError } from './provider.ts';
 
 /**
@@ -11,7 +11,8 @@ export async function readAuthority(file: string): Promise<string | undefined> {
 	try {
 		const pem = await readFile(file, 'utf8');
 		if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error('it holds no PEM certificate');
-		createSecureContext({ ca: pem });
+		// TLS itself would pass over what it cannot read, and then trust nobody.
+		new X509Certificate(pem);
 		return pem;
 	} catch (error) {
 		const { code, message } = error as NodeJS.ErrnoException;

@@ -119,7 +119,8 @@ export class WebSocketLink {
 	#events: WebSocketEvents | undefined;
 	#error: Error | undefined;
 	#busy = false;
-	#heardAt = 0;
+	/** Pings since the last sign of life. */
+	#unanswered = 0;
 	#serverClock: number | undefined;
 
 	constructor(request: WebSocketRequest, ca: string | undefined) {
@@ -168,7 +169,7 @@ export class WebSocketLink {
 		});
 		for (const sign of ['message', 'pong', 'ping'] as const)
 			socket.on(sign, () => {
-				this.#heardAt = performance.now();
+				this.#unanswered = 0;
 			});
 		socket.on('message', (data) => this.#receive(data));
 		let wasOpen = false;
@@ -230,10 +231,11 @@ export class WebSocketLink {
 
 	/** Notices a network that is gone without a word, which TCP alone does only after minutes. */
 	#watch({ pingEveryMs, silenceMaxMs } = { pingEveryMs: PING_EVERY_MS, silenceMaxMs: SILENCE_MAX_MS }) {
-		this.#heardAt = performance.now();
+		// Counted, not timed: if Node-RED itself was busy for so long, the answer may wait to be read.
 		return setInterval(() => {
-			if (performance.now() - this.#heardAt > silenceMaxMs) this.terminate();
+			if (this.#unanswered * pingEveryMs >= silenceMaxMs) this.terminate();
 			else if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping();
+			this.#unanswered++;
 		}, pingEveryMs);
 	}
 }

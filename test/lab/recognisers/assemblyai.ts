@@ -110,6 +110,11 @@ export class LoopbackAssemblyAi {
 		return this.#sockets.size;
 	}
 
+	/** Their sockets, to send what no recogniser would. */
+	get sockets(): readonly Duplex[] {
+		return [...this.#sockets];
+	}
+
 	/** The audio of all connections, one after another. */
 	audio(): Buffer {
 		return Buffer.concat(this.records.map((record) => record.audio()));
