@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { descendants, LAB_MARK, type Proc } from '../lab/descendants.ts';
 import { needs } from '../lab/needs.ts';
 import { packageRoot } from '../lab/root.ts';
@@ -40,9 +41,12 @@ function startDemo(args: string[], env: Record<string, string | undefined> = {})
 			child.emit('printed');
 		});
 	const limit = setTimeout(() => child.kill('SIGKILL'), 300_000);
-	const ended = once(child, 'close').then(([code]) => {
+	const ended = once(child, 'close').then(async ([code]) => {
 		clearTimeout(limit);
-		return { code: code as number | null, left: descendants(child.pid!, id) };
+		// A guarded child ends with its life line, a moment after its parent; alone it would live 10 s longer.
+		const left = () => descendants(child.pid!, id);
+		for (const deadline = Date.now() + 8000; left().length > 0 && Date.now() < deadline; ) await sleep(20);
+		return { code: code as number | null, left: left() };
 	});
 	const prints = (pattern: RegExp) =>
 		new Promise<void>((resolve, reject) => {
