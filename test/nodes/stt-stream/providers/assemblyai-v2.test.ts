@@ -38,7 +38,20 @@ describe('AssemblyAI v2', () => {
 		assert.deepEqual([final?.startMs, final?.endMs], [1910, 2190]);
 		assert.ok(Math.abs((final?.confidence ?? 0) - 0.9) < 1e-6);
 		assert.deepEqual(final?.words?.at(-1), { text: '52.', startMs: 2110, endMs: 2190, confidence: 0.9 });
-		assert.ok(session.expiresInMs && session.expiresInMs > 3_590_000 && session.expiresInMs <= 3_600_000);
+	});
+
+	it('reads the end of a session as UTC, wherever it runs', async () => {
+		const { TZ } = process.env;
+		process.env['TZ'] = 'Asia/Tokyo';
+		try {
+			const { session } = await open({ version: 'assemblyai-v2' });
+			const { expiresInMs } = session;
+			await session.finish();
+			assert.ok(expiresInMs && expiresInMs > 3_500_000 && expiresInMs <= 3_600_000, String(expiresInMs));
+		} finally {
+			if (TZ === undefined) delete process.env['TZ'];
+			else process.env['TZ'] = TZ;
+		}
 	});
 
 	it('passes its options on', async () => {
