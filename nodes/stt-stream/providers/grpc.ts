@@ -1,33 +1,15 @@
-import type { ChannelOptions, Client, ClientDuplexStream, Metadata, StatusObject } from '@grpc/grpc-js';
-import { readAuthority } from './authority.ts';
+import type { ClientDuplexStream, Metadata, StatusObject } from '@grpc/grpc-js';
 import { connectionError } from './faults.ts';
-import type { GrpcAddress, GrpcMethod } from './grpc-method.ts';
+import { GrpcConnection, type GrpcTarget } from './grpc-connection.ts';
+import type { GrpcMethod } from './grpc-method.ts';
 
-// What every recogniser behind gRPC shares: a connection, and one call that streams both ways. Each session has a
-// connection of its own, so that one that is dead without having noticed is never used for the next attempt.
-// grpc-js is loaded on first use.
+// What every recogniser behind gRPC shares: calls that stream both ways. Each has a connection of its own, so that
+// one that is dead without having noticed is never used for the next attempt.
 
 /** More than this unsent, and the writer shall wait … */
 const HIGH_WATER = 64 * 1024;
 /** … until no more than this is left. */
 const LOW_WATER = 16 * 1024;
-/** As long as a timer can wait: a connection held ready must not be dropped for being idle. */
-const NEVER_MS = 2 ** 31 - 1;
-const PING_EVERY_MS = 60_000;
-const PING_TIMEOUT_MS = 20_000;
-
-export interface GrpcTarget {
-	readonly address: GrpcAddress;
-	/** PEM file of the one certificate authority to trust; '' = the usual ones. */
-	readonly caFile: string;
-	/** Who is there, for error texts: "Yandex SpeechKit at stt.api.cloud.yandex.net". */
-	readonly peer: string;
-	/**
-	 * How often to ask whether the other end is still there, and how long the answer may take. Default 60 s and 20 s:
-	 * servers end connections on which pings come often and they themselves say nothing.
-	 */
-	readonly liveness?: { readonly pingEveryMs: number; readonly timeoutMs: number };
-}
 
 /** How a call that was connected ended. */
 export interface GrpcEnd {
@@ -51,8 +33,8 @@ export interface GrpcEvents<Response> {
 /** A server, and the connections to it. */
 export class GrpcHost {
 	readonly #target: GrpcTarget;
-	/** Connected ahead of their use, each with what tells that it was taken. */
-	readonly #warm = new Map<Client, () => void>();
+	/** Made ahead of their use, each with what tells that it was taken. */
+	readonly #warm = new Map<GrpcConnection, () => void>();
 
 	constructor(target: GrpcTarget) {
 		this.#target = target;
@@ -73,10 +55,10 @@ export class GrpcHost {
 		const { Metadata } = await import('@grpc/grpc-js');
 		const headers = new Metadata();
 		for (const [name, value] of Object.entries(metadata)) headers.set(name, value);
-		const client = this.#takeWarm() ?? (await this.#connect({}));
-		if (signal.aborted) client.close();
+		const connection = this.#takeWarm() ?? (await GrpcConnection.create(this.#target));
+		if (signal.aborted) connection.destroy();
 		signal.throwIfAborted();
-		const stream = new GrpcStream(client, method, headers, attach);
+		const stream = new GrpcStream(connection, method, headers, attach);
 		const onAbort = () => stream.cancel();
 		signal.addEventListener('abort', onAbort, { once: true });
 		try {
@@ -96,60 +78,35 @@ export class GrpcHost {
 	 * connection is there no more: used, lost, not to be had, or given up by `signal`. Never rejects.
 	 */
 	async warm(signal: AbortSignal): Promise<void> {
-		// Nobody else would notice that it is dead, or keep it from being forgotten on the way.
-		const client = await this.#connect({ 'grpc.keepalive_permit_without_calls': 1 }).catch(() => undefined);
-		if (!client) return;
+		const connection = await GrpcConnection.create(this.#target).catch(() => undefined);
+		if (!connection || signal.aborted) return;
 		await new Promise<void>((resolve) => {
 			const taken = () => {
 				signal.removeEventListener('abort', drop);
-				this.#warm.delete(client);
+				this.#warm.delete(connection);
 				resolve();
 			};
 			const drop = () => {
-				if (!this.#warm.has(client)) return;
+				if (!this.#warm.has(connection)) return;
 				taken();
-				client.close();
+				connection.destroy();
 			};
-			this.#warm.set(client, taken);
-			if (signal.aborted) drop();
+			this.#warm.set(connection, taken);
 			signal.addEventListener('abort', drop, { once: true });
-			watch(client, (state) => {
+			connection.watch((state) => {
 				if (state === 'lost') drop();
-				return this.#warm.has(client);
+				return this.#warm.has(connection);
 			});
 		});
 	}
 
-	#takeWarm(): Client | undefined {
-		for (const [client, taken] of this.#warm)
-			if (stateOf(client) === 'ready') {
+	#takeWarm(): GrpcConnection | undefined {
+		for (const [connection, taken] of this.#warm)
+			if (connection.state === 'ready') {
 				taken();
-				return client;
+				return connection;
 			}
 		return undefined;
-	}
-
-	async #connect(more: ChannelOptions): Promise<Client> {
-		const { address, caFile, liveness } = this.#target;
-		const [{ Client, credentials }, ca] = await Promise.all([import('@grpc/grpc-js'), readAuthority(caFile)]);
-		const trusted = ca === undefined ? null : Buffer.from(ca);
-		const options: ChannelOptions = {
-			'grpc.use_local_subchannel_pool': 1,
-			// Whoever holds the audio repeats it; kept for repetition here, it would also count as sent at once.
-			'grpc.enable_retries': 0,
-			'grpc.per_rpc_retry_buffer_size': 0,
-			'grpc.service_config_disable_resolution': 1,
-			'grpc.enable_channelz': 0,
-			'grpc.client_idle_timeout_ms': NEVER_MS,
-			'grpc.keepalive_time_ms': liveness?.pingEveryMs ?? PING_EVERY_MS,
-			'grpc.keepalive_timeout_ms': liveness?.timeoutMs ?? PING_TIMEOUT_MS,
-			...more,
-		};
-		// Certificates are verified whatever NODE_TLS_REJECT_UNAUTHORIZED says.
-		const security = address.tls
-			? credentials.createSsl(trusted, null, null, { rejectUnauthorized: true })
-			: credentials.createInsecure();
-		return new Client(address.target, security, options);
 	}
 }
 
@@ -157,7 +114,7 @@ export class GrpcHost {
 export class GrpcStream<Request, Response> {
 	/** Rejects with an Error that has a code of Node.js's if the connection does not come about. */
 	readonly connected: Promise<void>;
-	/** Resolves when the call is over and its connection is being closed; never rejects. */
+	/** Resolves when nothing is left of the call and its connection; never rejects. */
 	readonly gone: Promise<void>;
 	readonly #call: ClientDuplexStream<Request, Response>;
 	readonly #events: GrpcEvents<Response>;
@@ -168,12 +125,17 @@ export class GrpcStream<Request, Response> {
 	#error: Error | undefined;
 
 	constructor(
-		client: Client,
+		connection: GrpcConnection,
 		{ path, requestSerialize, responseDeserialize }: GrpcMethod<Request, Response>,
 		metadata: Metadata,
 		attach: (stream: GrpcStream<Request, Response>) => GrpcEvents<Response>,
 	) {
-		const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata);
+		const call = connection.client.makeBidiStreamRequest(
+			path,
+			requestSerialize,
+			responseDeserialize,
+			metadata,
+		);
 		this.#call = call;
 		const status = new Promise<StatusObject>((resolve) => {
 			call.once('status', (end: StatusObject) => {
@@ -186,7 +148,7 @@ export class GrpcStream<Request, Response> {
 		});
 		let isConnected = false;
 		this.connected = new Promise((resolve, reject) => {
-			watch(client, (state) => {
+			connection.watch((state) => {
 				isConnected = state === 'ready';
 				if (isConnected) resolve();
 				return !isConnected && !this.#isOver;
@@ -199,9 +161,11 @@ export class GrpcStream<Request, Response> {
 		call.on('data', (response: Response) => this.#receive(response));
 		this.#events = attach(this);
 		this.gone = Promise.all([status, read]).then(([{ code, details }]) => {
-			client.close();
+			if (isConnected) connection.close();
+			else connection.destroy();
 			const error = this.#error;
 			if (isConnected) this.#events.closed({ code, details, ...(error && { error }) });
+			return connection.gone;
 		});
 	}
 
@@ -245,32 +209,6 @@ export class GrpcStream<Request, Response> {
 			this.cancel();
 		}
 	}
-}
-
-type State = 'pending' | 'ready' | 'lost';
-
-/** 'lost' = was connected or tried to, and is not. */
-function stateOf(client: Client): State {
-	// ConnectivityState: IDLE, CONNECTING, READY, TRANSIENT_FAILURE, SHUTDOWN.
-	const state = client.getChannel().getConnectivityState(false) as number;
-	return state === 2 ? 'ready' : state === 1 ? 'pending' : 'lost';
-}
-
-/** Connects, and tells every change of the connection as long as `look` answers true. */
-function watch(client: Client, look: (state: State) => boolean): void {
-	const channel = client.getChannel();
-	const next = () => {
-		try {
-			const before = channel.getConnectivityState(false);
-			channel.watchConnectivityState(before, Number.POSITIVE_INFINITY, () => {
-				if (look(stateOf(client))) next();
-			});
-		} catch {
-			// The channel was closed.
-		}
-	};
-	if (channel.getConnectivityState(true) === 2) look('ready');
-	else next();
 }
 
 /** grpc-js hands on only the text of what kept it from connecting: the code of Node.js's error for it. */

@@ -39,7 +39,7 @@ export function createYandex(config: ProviderConfig): SttProvider {
 		caFile: config.caFile,
 		peer,
 		// It says something at short intervals, so that asking often is not taken amiss.
-		liveness: { pingEveryMs: 20_000, timeoutMs: 10_000 },
+		liveness: { everyMs: 15_000, timeoutMs: 10_000 },
 	});
 	return {
 		id: 'yandex',

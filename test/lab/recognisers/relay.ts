@@ -4,12 +4,14 @@ import type { Watch } from './watch.ts';
 /** One client's connection through a relay. */
 export class Link {
 	readonly #client: Socket;
+	readonly #early: Buffer[] = [];
+	readonly #keep = (data: Buffer) => this.#early.push(data);
 	#server: Socket | undefined;
 
 	constructor(client: Socket) {
 		this.#client = client;
-		// What the client sends before it is let through stays in the kernel.
-		client.pause();
+		// Read, so that it is seen when the client gives up.
+		client.on('data', this.#keep);
 		client.on('error', () => {});
 	}
 
@@ -25,6 +27,8 @@ export class Link {
 		server.on('error', () => {});
 		this.#client.setNoDelay();
 		server.setNoDelay();
+		this.#client.off('data', this.#keep);
+		for (const data of this.#early) server.write(data);
 		this.#client.pipe(server);
 		server.pipe(this.#client);
 		this.#client.once('close', () => server.destroy());

@@ -112,7 +112,8 @@ export class YandexCall {
 		if (objection) this.fail(...objection);
 		this.#sayings.after(this.behaviour.beginDelayMs ?? 0, () => {
 			this.#call.on('data', (request: StreamingRequest) => this.#receive(request));
-			this.#call.once('end', () => this.#finish());
+			// A cancelled call ends, too, and is known to be cancelled only then.
+			this.#call.once('end', () => setImmediate(() => this.#finish()));
 			this.#restartIdle();
 		});
 	}
