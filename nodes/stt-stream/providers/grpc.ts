@@ -218,13 +218,17 @@ const CAUSES: readonly (readonly [RegExp, string])[] = [
 	[/certificate has expired/i, 'CERT_HAS_EXPIRED'],
 	[/certificate is not yet valid/i, 'CERT_NOT_YET_VALID'],
 	[/certificate|altnames|unable to (get|verify)/i, 'CERT_UNTRUSTED'],
-	[/ssl routines|wrong version number|before secure TLS/i, 'EPROTO'],
+	[/ssl routines|wrong version number/i, 'EPROTO'],
+	[/before secure TLS/i, 'ECONNRESET'],
 ];
 
-export function causeOf(details: string): Error {
+function causeOf(details: string): Error {
+	// "No connection established. Last error: Error: … (date). Resolution note: "
+	const text =
+		/Last error: (?:Error: )?(.*?)(?: \([\d:.TZ-]+\))?\. Resolution note/s.exec(details)?.[1] ?? details;
 	for (const [pattern, code] of CAUSES) {
-		const found = pattern.exec(details);
-		if (found) return Object.assign(new Error(details), { code: code || found[1] });
+		const found = pattern.exec(text);
+		if (found) return Object.assign(new Error(text), { code: code || found[1] });
 	}
-	return new Error(details);
+	return new Error(text);
 }
