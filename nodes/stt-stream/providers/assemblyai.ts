@@ -1,6 +1,7 @@
 import { Faults } from './assemblyai/errors.ts';
-import { chooseModel, formatsOnDemand, namedModel } from './assemblyai/model.ts';
+import { chooseModel, namedModel } from './assemblyai/model.ts';
 import { type Query, readQueryV2, readQueryV3 } from './assemblyai/options.ts';
+import { formatsOnDemand } from './assemblyai/rules.ts';
 import { openSession } from './assemblyai/session.ts';
 import { dialectV2 } from './assemblyai/v2.ts';
 import { dialectV3 } from './assemblyai/v3.ts';

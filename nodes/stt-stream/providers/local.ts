@@ -1,11 +1,12 @@
-import { createPocketSphinx, POCKETSPHINX_OPTIONS } from './local/pocketsphinx.ts';
+import { createPocketSphinx } from './local/pocketsphinx.ts';
+import { LOCAL_RULES } from './local/rules.ts';
 import { readOptions } from './options.ts';
 import { type ProviderConfig, type SttProvider, VoiceError } from './provider.ts';
 
 /** Recognises on this machine: chooses the engine. */
 export function createLocal(config: ProviderConfig): SttProvider {
-	const options = readOptions('local', config.options, ['engine', ...POCKETSPHINX_OPTIONS]);
-	const engine = options.choice('engine', ['auto', 'sherpa-onnx', 'pocketsphinx'], 'auto');
+	const options = readOptions('local', config.options, Object.keys(LOCAL_RULES));
+	const engine = options.choice('engine', LOCAL_RULES.engine, 'auto');
 	if (engine === 'sherpa-onnx')
 		throw new VoiceError(
 			'STT_CONFIG',

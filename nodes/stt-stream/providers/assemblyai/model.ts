@@ -21,10 +21,6 @@ export function namedModel(model: string, query: Query): string {
 	return model || option;
 }
 
-/** Does this model send unformatted turns, and formatted ones after them on demand? The newer ones format always. */
-export const formatsOnDemand = (model: string) =>
-	model === '' || /^(universal-streaming|whisper)/.test(model);
-
 /**
  * Puts the model into the query, and the language where the model takes one.
  * @param language BCP 47 tag, '' = English, 'multi' = several

@@ -4,19 +4,17 @@ import { SAMPLE_RATE } from './engine.ts';
 import { openEngine } from './engine-session.ts';
 import { engineFor } from './engines.ts';
 import { findModel } from './model.ts';
-import { findProgram, PROGRAMS, type Program } from './programs.ts';
-
-/** Options beside `engine`. */
-export const POCKETSPHINX_OPTIONS = ['grammar', 'program', 'endSilenceMs', 'vadThreshold'] as const;
+import { findProgram, type Program } from './programs.ts';
+import { LOCAL_RULES as RULES } from './rules.ts';
 
 /** @throws VoiceError STT_CONFIG for options that can never work */
 export function createPocketSphinx(folder: string, options: SettingsReader): SttProvider {
 	return new PocketSphinx({
 		folder,
 		grammar: options.text('grammar'),
-		program: options.choice('program', ['auto', ...PROGRAMS], 'auto'),
-		endSilenceMs: options.number('endSilenceMs', 500, { min: 100, max: 5000 }),
-		vadThreshold: options.number('vadThreshold', 2, { min: 0.5, max: 10 }),
+		program: options.choice('program', RULES.program, 'auto'),
+		endSilenceMs: options.number('endSilenceMs', 500, RULES.endSilenceMs),
+		vadThreshold: options.number('vadThreshold', 2, RULES.vadThreshold),
 	});
 }
 

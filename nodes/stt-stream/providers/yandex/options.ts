@@ -1,29 +1,12 @@
 import { readOptions } from '../options.ts';
 import { VoiceError } from '../provider.ts';
 import type { SessionOptions } from './messages.ts';
+import { LANGUAGE, YANDEX_RULES as RULES } from './rules.ts';
 
-// What `options` of an stt-provider may hold for SpeechKit, and the first message of a session that comes of it.
-// Names and values: the vendor's stt.proto, and its pages "Streaming recognition" and "Authentication".
-
-const KNOWN = [
-	'folderId',
-	'iamEndpoint',
-	'languages',
-	'textNormalization',
-	'profanityFilter',
-	'literatureText',
-	'phoneFormatting',
-	'eouSensitivity',
-	'maxPauseBetweenWordsHintMs',
-	'audioProcessing',
-	'dataLogging',
-] as const;
+// What `options` of an stt-provider say for SpeechKit, and the first message of a session that comes of it.
 
 const IAM_ENDPOINT = 'https://iam.api.cloud.yandex.net/iam/v1/tokens';
-const PAUSE_MAX_MS = 60_000;
 const MODEL = 'general';
-/** BCP 47, or the vendor's word for any language. */
-const LANGUAGE = /^(auto|[a-z]{2,3}(-[a-z\d]{2,8})*)$/i;
 
 export interface YandexOptions {
 	readonly folderId: string;
@@ -45,9 +28,9 @@ export interface YandexOptions {
 
 /** @throws VoiceError STT_CONFIG that names the option */
 export function readYandexOptions(raw: Readonly<Record<string, unknown>>): YandexOptions {
-	const options = readOptions('yandex', raw, KNOWN);
+	const options = readOptions('yandex', raw, Object.keys(RULES));
 	const folderId = options.text('folderId');
-	if (!/^[\w.-]{0,100}$/.test(folderId)) throw refuse('folderId', 'use the identifier of the folder');
+	if (!RULES.folderId.pattern.test(folderId)) throw refuse('folderId', 'use the identifier of the folder');
 	return {
 		folderId,
 		iamEndpoint: readIamEndpoint(options.text('iamEndpoint', IAM_ENDPOINT) || IAM_ENDPOINT),
@@ -56,9 +39,9 @@ export function readYandexOptions(raw: Readonly<Record<string, unknown>>): Yande
 		profanityFilter: options.flag('profanityFilter', false),
 		literatureText: options.flag('literatureText', false),
 		phoneFormatting: options.flag('phoneFormatting', true),
-		eouSensitivity: options.choice('eouSensitivity', ['default', 'high'], 'default'),
-		maxPauseMs: options.number('maxPauseBetweenWordsHintMs', 0, { max: PAUSE_MAX_MS, integer: true }),
-		audioProcessing: options.choice('audioProcessing', ['real-time', 'full-data'], 'real-time'),
+		eouSensitivity: options.choice('eouSensitivity', RULES.eouSensitivity, 'default'),
+		maxPauseMs: options.number('maxPauseBetweenWordsHintMs', 0, RULES.maxPauseBetweenWordsHintMs),
+		audioProcessing: options.choice('audioProcessing', RULES.audioProcessing, 'real-time'),
 		dataLogging: options.flag('dataLogging', false),
 	};
 }
