@@ -191,4 +191,5 @@ const DEFAULTS: Omit<CallRules, 'limits'> = {
 	greets: 'options',
 	refinementDelayMs: 0,
 	statusEveryMs: 1000,
+	now: () => performance.now(),
 };
