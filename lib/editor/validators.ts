@@ -10,3 +10,16 @@ export function number(min: number, max: number, whole = false): (value: unknown
 		return size >= min && size <= max && (!whole || Number.isInteger(size));
 	};
 }
+
+/**
+ * A validator that tells the reason for which a value cannot be used.
+ * @param judge gets the value, its node as `this`; undefined if there is nothing to say against it
+ */
+export function reasoned<T>(
+	judge: (this: T, value: unknown) => string | undefined,
+): (value: unknown) => boolean {
+	// The second parameter, though unused, tells Node-RED that a text may come back.
+	return function (this: T, value: unknown, _options?: unknown) {
+		return (judge.call(this, value) ?? true) as boolean;
+	} as (value: unknown) => boolean;
+}

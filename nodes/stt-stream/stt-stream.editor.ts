@@ -1,6 +1,10 @@
 import type { EditorNodeProperties } from 'node-red';
 import { follow, followRawSampleRate } from '../../lib/editor/dialog.ts';
-import { isEnvironment, number } from '../../lib/editor/validators.ts';
+import { number } from '../../lib/editor/validators.ts';
+import { kindOf } from './dialog/kinds.editor.ts';
+import { readOptions, type Translate } from './dialog/options.editor.ts';
+import type { SttProviderProperties } from './dialog/stt-provider.editor.ts';
+import './dialog/stt-provider.editor.ts';
 
 interface SttStreamProperties extends EditorNodeProperties {
 	provider: string;
@@ -18,63 +22,17 @@ interface SttStreamProperties extends EditorNodeProperties {
 	streamIdleMs: number | string;
 }
 
-interface SttProviderProperties extends EditorNodeProperties {
-	provider: string;
-	endpoint: string;
-	caFile: string;
-	model: string;
-	options: string;
-}
-
-interface SttProviderSecrets {
-	apiKey: string;
-	token: string;
-	serviceAccount: string;
-}
-
-/** What each provider's dialog shows, beside name and options. */
-const FIELDS: Record<string, readonly string[]> = {
-	local: ['engine', 'model', 'grammar'],
-};
-
 const HOUR_MS = 3_600_000;
 
-/** The options' text as an object; undefined if it is not one. */
-function parseOptions(text: unknown): Record<string, unknown> | undefined {
-	try {
-		const value: unknown = JSON.parse(String(text ?? '').trim() || '{}');
-		const isObject = value !== null && typeof value === 'object' && !Array.isArray(value);
-		return isObject ? (value as Record<string, unknown>) : undefined;
-	} catch {
-		return undefined;
-	}
-}
-
-/** Typed fields are another view of the options, which alone are stored. */
-function tieOptionFields(): void {
-	const options = $('#node-config-input-options');
-	const fields = $('[data-option]');
-	const show = () => {
-		const values = parseOptions(options.val());
-		fields.prop('disabled', !values);
-		if (values)
-			fields.each((_, field) => void $(field).val(String(values[field.dataset['option'] ?? ''] ?? '')));
-	};
-	const store = () => {
-		const values = parseOptions(options.val());
-		if (!values) return;
-		fields.each((_, field) => {
-			const name = field.dataset['option'] ?? '';
-			const value = String($(field).val() ?? '').trim();
-			if (value) values[name] = value;
-			else delete values[name];
-		});
-		options.val(Object.keys(values).length ? JSON.stringify(values) : '');
-		options.trigger('change');
-	};
-	options.on('input', show);
-	fields.on('change input', store);
-	show();
+/** Shows what there is to choose with this provider, in words that fit it. */
+function fitProvider(id: string, translate: Translate): void {
+	const node = RED.nodes.node(id) as (Partial<SttProviderProperties> & { provider?: string }) | null;
+	const { provider = '', model = '', options } = node ?? {};
+	$('.stt-stream-finals').toggle(kindOf(provider).refines(model, readOptions(options) ?? {}));
+	const word = (key: string) =>
+		translate(`stt-stream.${key}.${provider}`, { defaultValue: translate(`stt-stream.${key}.any`) });
+	$('#node-input-language').attr('placeholder', word('placeholder.language'));
+	$('.stt-stream-warm-cost').text(word('warmCost'));
 }
 
 RED.nodes.registerType<SttStreamProperties>('stt-stream', {
@@ -119,38 +77,7 @@ RED.nodes.registerType<SttStreamProperties>('stt-stream', {
 		if (this.partials === undefined) $('#node-input-partials').prop('checked', true);
 		if (!this.finals) $('#node-input-finals').val('first');
 		followRawSampleRate('stt-stream');
-	},
-});
-
-RED.nodes.registerType<SttProviderProperties, SttProviderSecrets>('stt-provider', {
-	category: 'config',
-	defaults: {
-		name: { value: '' },
-		provider: { value: 'local', required: true },
-		endpoint: { value: '' },
-		caFile: { value: '' },
-		model: { value: '' },
-		options: {
-			value: '',
-			validate: (value: unknown) => isEnvironment(value) || parseOptions(value) !== undefined,
-		},
-	},
-	credentials: {
-		apiKey: { type: 'password' },
-		token: { type: 'password' },
-		serviceAccount: { type: 'password' },
-	},
-	label() {
-		return this.name || this._(`stt-stream.provider.${this.provider}`);
-	},
-	oneditprepare() {
-		const provider = $('#node-config-input-provider');
-		follow(provider, () => {
-			const fields = FIELDS[String(provider.val())] ?? [];
-			$('.stt-provider-field').each(
-				(_, row) => void $(row).toggle(fields.includes(row.dataset['field'] ?? '')),
-			);
-		});
-		tieOptionFields();
+		const provider = $('#node-input-provider');
+		follow(provider, () => fitProvider(String(provider.val()), (key, values) => this._(key, values)));
 	},
 });

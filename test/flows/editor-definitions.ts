@@ -23,6 +23,7 @@ export function editorDefinitions(): Map<string, EditorDefinition> {
 		nodes: {
 			registerType: (type: string, definition: EditorDefinition) => definitions.set(type, definition),
 		},
+		events: { on: () => {} },
 		validators: { number: () => () => true, regex: () => () => true },
 	};
 	for (const file of Object.values(manifest['node-red'].nodes)) {

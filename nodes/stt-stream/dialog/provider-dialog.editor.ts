@@ -1,0 +1,171 @@
+import { looksRight, needsKey } from './credentials.editor.ts';
+import { isKnown, type Kind, kindOf, SECRETS, type Secret } from './kinds.editor.ts';
+import { OptionFields } from './option-fields.editor.ts';
+import { storeOptions, type Translate, writeOptions } from './options.editor.ts';
+
+/** The settings that mean something else with another provider, by the ids of their fields. */
+const OWN = ['endpoint', 'caFile', 'model', 'options', ...SECRETS] as const;
+
+/** The JSON's field is not one that Node-RED would store: it would take the text. */
+const field = (name: string) => $(name === 'options' ? '#node-config-options' : `#node-config-input-${name}`);
+const textOf = (name: string) => String(field(name).val() ?? '');
+
+/** The dialog of an stt-provider, from when it is open until it is saved or left. */
+export class ProviderDialog {
+	readonly #translate: Translate;
+	readonly #storedProvider: string;
+	readonly #storedOptions: unknown;
+	readonly #hadOwn: boolean;
+	readonly #options: OptionFields;
+	/** What was entered for each provider that was chosen on the way. */
+	readonly #entered = new Map<string, Record<string, string>>();
+	#provider: string;
+
+	constructor(stored: { provider?: unknown; options?: unknown }, translate: Translate) {
+		this.#translate = translate;
+		this.#storedProvider = this.#provider = String(stored.provider || 'local');
+		this.#storedOptions = stored.options;
+		const json = field('options');
+		json.val(writeOptions(stored.options));
+		this.#hadOwn = OWN.some((name) => textOf(name) !== '');
+		this.#options = new OptionFields($('#stt-provider-options'), json, $('#stt-provider-problem'), translate);
+
+		const provider = field('provider');
+		// One that comes from the environment is no choice of the list.
+		if (!isKnown(this.#provider))
+			provider.append($('<option>').val(this.#provider).text(this.#provider)).val(this.#provider);
+		this.#show();
+		provider.on('change', () => this.#switch(String(provider.val())));
+		$('#node-config-sign-in').on('change', () => this.#showSecret());
+		field('endpoint').on('input change', () => this.#showNotes());
+		$('#stt-provider-key-button').on('click', () => void $('#stt-provider-key-file').trigger('click'));
+		$('#stt-provider-key-file').on('change', (event) => void takeFile(event.target as HTMLInputElement));
+	}
+
+	/** The way to sign in that is chosen; undefined if there is none. */
+	get secret(): Secret | undefined {
+		const { secrets } = kindOf(this.#provider);
+		return secrets.find((secret) => secret === $('#node-config-sign-in').val()) ?? secrets[0];
+	}
+
+	/** Whether the field of a secret can stay as it is. */
+	accepts(secret: Secret, value: string): boolean {
+		if (secret !== this.secret) return true;
+		return value.trim() ? looksRight(secret, value) : !needsKey(this.#provider, textOf('endpoint'));
+	}
+
+	/** Prepares the fields for Node-RED to store, and returns what `options` is to be. */
+	save(): unknown {
+		// One way to sign in: the others would only lie about.
+		for (const secret of this.#unused()) field(secret).val('');
+		return storeOptions(textOf('options'), this.#storedOptions);
+	}
+
+	#switch(to: string): void {
+		if (to === this.#provider) return;
+		this.#entered.set(this.#provider, Object.fromEntries(OWN.map((name) => [name, textOf(name)])));
+		this.#provider = to;
+		// A key is for its vendor's eyes only.
+		const before = this.#entered.get(to) ?? {};
+		for (const name of OWN) field(name).val(before[name] ?? '');
+		this.#show();
+		// Has Node-RED mark the fields anew.
+		field('name').trigger('change');
+	}
+
+	#show(): void {
+		const kind = kindOf(this.#provider);
+		const { secrets, endpoint } = kind;
+		showSuggestions(kind, this.#translate);
+		$('.stt-provider-endpoint').toggle(endpoint !== undefined);
+		field('endpoint').attr('placeholder', endpoint?.example ?? '');
+		$('.stt-provider-model').toggle(kind.models !== undefined || textOf('model') !== '');
+		const words = (key: string) => this.#word(key, this.#provider);
+		$('#stt-provider-model-label').text(words('modelLabel'));
+		field('model').attr('placeholder', words('modelPlaceholder'));
+		$('.stt-provider-sign-in').toggle(secrets.length > 0);
+		const used = secrets.find((secret) => textOf(secret) !== '') ?? secrets[0] ?? '';
+		$('#node-config-sign-in')
+			.empty()
+			.append(secrets.map((secret) => $('<option>').val(secret).text(this.#nameOf(secret))))
+			.val(used);
+		this.#options.show(kind);
+		this.#showSecret();
+	}
+
+	#showSecret(): void {
+		const chosen = this.secret;
+		for (const secret of SECRETS) $(`.stt-provider-${secret}`).toggle(secret === chosen);
+		if (chosen) {
+			$(`.stt-provider-${chosen} label span`).text(this.#nameOf(chosen));
+			field(chosen).attr('placeholder', this.#word(`placeholder.${chosen}`, this.#provider));
+		}
+		$('#stt-provider-options [data-secret]').each(
+			(_, row) => void $(row).toggle(row.dataset['secret'] === chosen),
+		);
+		this.#showNotes();
+		field('name').trigger('change');
+	}
+
+	#showNotes(): void {
+		const notes = [];
+		const about = this.#word('note', this.#provider);
+		if (about) notes.push(about);
+		if (this.#provider !== this.#storedProvider && this.#hadOwn)
+			notes.push(
+				this.#translate('note.replaces', { provider: this.#word('provider', this.#storedProvider) }),
+			);
+		const unused = this.#unused().filter((secret) => textOf(secret) !== '');
+		if (unused.length) {
+			const names = unused.map((secret) => this.#nameOf(secret)).join(', ');
+			notes.push(this.#translate('note.removes', { secrets: names }));
+		}
+		const rows = notes.map((text) =>
+			$('<div class="form-row">').append($('<div class="form-tips">').text(text)),
+		);
+		$('#stt-provider-notes')
+			.empty()
+			.append(rows)
+			.toggle(rows.length > 0);
+	}
+
+	#unused(): Secret[] {
+		return kindOf(this.#provider).secrets.filter((secret) => secret !== this.secret);
+	}
+
+	#nameOf(secret: Secret): string {
+		return this.#word(`secret.${secret}`, this.#provider);
+	}
+
+	/** The catalogue's word for this provider, else for any. */
+	#word(key: string, provider: string): string {
+		const usual = this.#translate(`${key}.any`, { defaultValue: '' });
+		return this.#translate(`${key}.${provider}`, { defaultValue: usual });
+	}
+}
+
+function showSuggestions({ endpoint, models }: Kind, translate: Translate): void {
+	const addresses = Object.entries(endpoint?.others ?? {});
+	$('#node-config-endpoints')
+		.empty()
+		.append(
+			addresses.map(([key, url]) =>
+				$('<option>')
+					.val(url)
+					.text(translate(`region.${key}`)),
+			),
+		);
+	$('#node-config-models')
+		.empty()
+		.append((models ?? []).map((name) => $('<option>').val(name)));
+}
+
+/** The key of a service account is a file: takes its text. */
+async function takeFile(chooser: HTMLInputElement): Promise<void> {
+	const [file] = chooser.files ?? [];
+	if (!file) return;
+	field('serviceAccount')
+		.val((await file.text()).trim())
+		.trigger('change');
+	chooser.value = '';
+}
