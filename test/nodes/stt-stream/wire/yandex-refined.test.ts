@@ -83,4 +83,24 @@ describe('Yandex on the wire: finals and their refinements', { concurrency: 3 },
 				},
 			);
 		});
+
+	it('a last final whose refinement never comes is not lost', options, () =>
+		withYandex(
+			{ refinementDelayMs: 60_000, script: [{ cues: [{ at: 'finish', do: 'drop' }] }, {}] },
+			async (provider) => {
+				const lockstep = new Lockstep();
+				const settings = { finals: 'refined' } as const;
+				const stream = new WireStream(lockstep.watch(provider), { clock: lockstep.clock, settings });
+				await lockstep.speak(stream, numberedAudio(5), 16_000);
+				await lockstep.pass(500);
+				const closed = await lockstep.end(stream);
+				const said = stream.transcripts.filter(({ kind }) => kind !== 'partial');
+				assert.deepEqual(
+					said.map(({ kind, text }) => [kind, text]),
+					[['final', '0 1 2 3 4']],
+				);
+				assert.deepEqual([closed.text, closed.reconnects, stream.errors], ['0 1 2 3 4', 1, []]);
+			},
+		),
+	);
 });
