@@ -35,6 +35,11 @@ export class Account {
 		return this.#endedAt !== undefined;
 	}
 
+	/** When it did, by the clock. */
+	get endedAt(): number | undefined {
+		return this.#endedAt;
+	}
+
 	audioEnded(): void {
 		this.#endedAt = this.#parts.clock.now();
 	}

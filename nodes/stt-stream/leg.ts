@@ -40,6 +40,7 @@ export class Leg implements Source {
 	repeated = false;
 	/** Has audio with speech that no other leg gets. */
 	vital = false;
+	/** A final that settled audio. */
 	gaveFinal = false;
 	readonly #parts: LegParts;
 	readonly #openedAt: number;
@@ -89,9 +90,12 @@ export class Leg implements Source {
 		return Math.min(this.#limitMs, this.#bytesMs);
 	}
 
-	/** It did what a session is for, so that its end is no sign that the next will fail. */
-	get worked(): boolean {
-		return this.gaveFinal || this.#parts.clock.now() - this.#openedAt >= STABLE_MS;
+	/**
+	 * It did what a session is for, so that its end is no sign that the next will fail. Of the audio that is there
+	 * after the stream has ended, only finals make less: lasting long is no success then.
+	 */
+	worked(endedAt: number | undefined): boolean {
+		return this.gaveFinal || (endedAt ?? this.#parts.clock.now()) - this.#openedAt >= STABLE_MS;
 	}
 
 	/** It ended at once without a word. */

@@ -193,7 +193,7 @@ export class Session {
 			return undefined;
 		} catch (thrown) {
 			const error = toVoiceError(thrown, 'STT_PROTOCOL', 'Speech recognition');
-			return { error, worked: leg?.worked ?? false, early: error instanceof UnexplainedEnd && !!leg?.early };
+			return { error, worked: leg?.worked(this.#account.endedAt) ?? false, early: error instanceof UnexplainedEnd && !!leg?.early };
 		}
 	}
 
@@ -282,8 +282,8 @@ export class Session {
 			default:
 				this.#takeResult(event, leg);
 		}
-		if (leg === this.#fed && (event.type === 'final' || event.type === 'end-of-utterance'))
-			this.#rotation.consider(leg, true);
+		// Not at the end of an utterance that has no final yet: all of it would have to be said again.
+		if (leg === this.#fed && event.type === 'final') this.#rotation.consider(leg, true);
 	}
 
 	#takeResult(result: SttResult, leg: Leg): void {
@@ -297,12 +297,13 @@ export class Session {
 	/** A final without times settles all that the recogniser has been sent; an empty one may be too early for that. */
 	#settle({ endMs, text }: SttResult, leg: Leg): void {
 		if (!text.trim() && endMs === undefined) return;
-		leg.gaveFinal = true;
 		this.#failure = undefined;
 		this.#pending = false;
-		const at = leg.timeline.toStream(endMs ?? leg.heardMs);
-		this.#settledMs = Math.max(this.#settledMs, Math.min(at, this.#queue.positionMs));
-		this.#queue.release(this.#settledMs);
+		const at = Math.min(leg.timeline.toStream(endMs ?? leg.heardMs), this.#queue.positionMs);
+		if (at <= this.#settledMs) return;
+		leg.gaveFinal = true;
+		this.#settledMs = at;
+		this.#queue.release(at);
 	}
 
 	#isClosed(): boolean {
@@ -325,10 +326,6 @@ export class Session {
 		this.#abandoned.abort();
 		this.#legs.stopAll();
 	}
-}
-
-interface Failed extends Outage {
-	readonly error: VoiceError;
 }
 
 interface Failed extends Outage {

@@ -206,6 +206,19 @@ describe('the end of a stream whose connection fails', () => {
 		stream.check();
 	});
 
+	it('is given up when every session fails at its end, however long it lasted', options, async () => {
+		const clock = new VirtualClock();
+		const capabilities = { pace: 1 };
+		const provider = new FlakyProvider(clock, { failAtFinish: () => true, utterance: 1000, capabilities });
+		const stream = new VirtualStream(provider, { reconnectMs: 60_000 });
+		await stream.speak(words(150));
+		const closed = await stream.end(200_000);
+		assert.equal(closed.code, 'STT_CONNECT');
+		// Each says the 15 s of audio again.
+		assert.ok(provider.sessions.length > 3 && provider.sessions.length < 7, `${provider.sessions.length}`);
+		stream.check();
+	});
+
 	it('also when it ends during an outage', options, async () => {
 		const clock = new VirtualClock();
 		const dropAfterMs = (opening: number) => (opening ? Number.POSITIVE_INFINITY : 700);
