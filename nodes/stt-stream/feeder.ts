@@ -54,7 +54,7 @@ export class Feeder {
 		this.#parts = parts;
 		this.#converter = createConverter(parts.from, parts.to);
 		this.#chunker = new Chunker(parts.capabilities, parts.to);
-		this.#pacer = new Pacer(parts.capabilities.pace, parts.clock);
+		this.#pacer = new Pacer(parts.capabilities, parts.clock);
 	}
 
 	/** Milliseconds that the recogniser took. */

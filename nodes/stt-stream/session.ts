@@ -193,7 +193,11 @@ export class Session {
 			return undefined;
 		} catch (thrown) {
 			const error = toVoiceError(thrown, 'STT_PROTOCOL', 'Speech recognition');
-			return { error, worked: leg?.worked(this.#account.endedAt) ?? false, early: error instanceof UnexplainedEnd && !!leg?.early };
+			return {
+				error,
+				worked: leg?.worked(this.#account.endedAt) ?? false,
+				early: error instanceof UnexplainedEnd && !!leg?.early,
+			};
 		}
 	}
 

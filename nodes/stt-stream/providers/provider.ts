@@ -14,6 +14,8 @@ export interface Capabilities {
 	readonly chunkMaxBytes: number;
 	/** How many times faster than real time audio may be sent. */
 	readonly pace: number;
+	/** How far a session's audio may be ahead of real time in all, where the recogniser limits that. */
+	readonly leadMs?: number;
 	/** How long a session may last and how much audio it may get before it must be replaced by another. */
 	readonly sessionLimit: { readonly ms: number; readonly bytes: number };
 	/** The recogniser ends a session to which nothing was sent for so long. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { format } from './assemblyai-v3.ts';
 import type { Connection, Protocol } from './connection.ts';
 import { type HeardWord, type Listener, type TurnEvent, Turns } from './hearing.ts';
-import type { SessionRules } from './limits.ts';
+import { isTooFast, type SessionRules } from './limits.ts';
 
 // Realtime v2 as the vendor's asyncapi.yml 1.1.2 describes it, with the close codes of npm assemblyai 4.41.5.
 
@@ -17,6 +17,8 @@ export class AssemblyAiV2 implements Protocol {
 	readonly #rate: number;
 	readonly #partials: boolean;
 	readonly #withInformation: boolean;
+	/** By the clock for the pace. */
+	#begunAt = 0;
 	#isOver = false;
 
 	constructor(connection: Connection, listener: Listener, rules: SessionRules) {
@@ -34,7 +36,8 @@ export class AssemblyAiV2 implements Protocol {
 	}
 
 	begin(): void {
-		const { sessionMs, now } = this.#rules;
+		const { sessionMs, now, paceNow } = this.#rules;
+		this.#begunAt = paceNow();
 		this.#connection.say({
 			message_type: 'SessionBegins',
 			session_id: randomUUID(),
@@ -99,13 +102,12 @@ export class AssemblyAiV2 implements Protocol {
 	}
 
 	#problemWith(data: Buffer): [code: number, error: string] | undefined {
-		const { chunkMs = { min: 100, max: 2000 }, pace, paceSlackMs = 1000 } = this.#rules;
+		const { chunkMs = { min: 100, max: 2000 }, paceNow } = this.#rules;
 		const ms = (data.length * 500) / this.#rate;
 		if (ms < chunkMs.min) return [4032, 'Audio duration is too short'];
 		if (ms > chunkMs.max) return [4033, 'Audio duration is too long'];
-		const { audioMs, elapsedMs } = this.#connection;
-		if (pace === undefined || audioMs <= elapsedMs * pace + paceSlackMs) return undefined;
-		return [4029, 'Client sent audio too fast'];
+		const isFast = isTooFast(this.#rules, this.#connection.audioMs, paceNow() - this.#begunAt);
+		return isFast ? [4029, 'Client sent audio too fast'] : undefined;
 	}
 
 	#tell({ type, words }: TurnEvent): void {

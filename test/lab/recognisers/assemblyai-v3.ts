@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Connection, Protocol } from './connection.ts';
 import { type HeardWord, type Listener, type TurnEvent, Turns } from './hearing.ts';
-import type { SessionRules } from './limits.ts';
+import { isTooFast, type SessionRules } from './limits.ts';
 
 // Universal-Streaming as the vendor describes it: usm-streaming.yml, usm-streaming-u3-pro.yml, "Message Sequence
 // Breakdown" (both models), "Common session errors and closures". Not described there, and a guess here: that a
@@ -20,6 +20,8 @@ export class AssemblyAiV3 implements Protocol {
 	readonly #isU3: boolean;
 	#formatTurns: boolean;
 	#speaking = false;
+	/** By the clock for the pace. */
+	#begunAt = 0;
 	#inactivity: NodeJS.Timeout | undefined;
 	readonly #inactivityMs: number | undefined;
 	#isOver = false;
@@ -43,7 +45,8 @@ export class AssemblyAiV3 implements Protocol {
 	}
 
 	begin(): void {
-		const { sessionMs, now } = this.#rules;
+		const { sessionMs, now, paceNow } = this.#rules;
+		this.#begunAt = paceNow();
 		const expiresAt = (now() + (sessionMs ?? 3 * HOUR_MS)) / 1000;
 		this.#connection.say({
 			type: 'Begin',
@@ -136,12 +139,13 @@ export class AssemblyAiV3 implements Protocol {
 	}
 
 	#problemWith(data: Buffer): string | undefined {
-		const { chunkMs = { min: 50, max: 1000 }, pace, paceSlackMs = 1000 } = this.#rules;
+		const { chunkMs = { min: 50, max: 1000 } } = this.#rules;
 		const ms = (data.length * 500) / this.#rate;
 		if (ms < chunkMs.min || ms > chunkMs.max)
 			return `Input duration violation: ${ms} ms. Expected between ${chunkMs.min} and ${chunkMs.max} ms`;
-		const { audioMs, elapsedMs } = this.#connection;
-		if (pace === undefined || audioMs <= elapsedMs * pace + paceSlackMs) return undefined;
+		const { audioMs } = this.#connection;
+		const elapsedMs = this.#rules.paceNow() - this.#begunAt;
+		if (!isTooFast(this.#rules, audioMs, elapsedMs)) return undefined;
 		return `Audio Transmission Rate Exceeded: Received ${audioMs / 1000} sec. audio in ${elapsedMs / 1000} sec`;
 	}
 

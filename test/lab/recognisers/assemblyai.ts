@@ -31,6 +31,8 @@ export interface AssemblyAiSettings {
 	readonly deprecated?: 'http' | 'socket';
 	/** How far its clock is ahead of this machine's; it tells its time in the header Date. Default: it does not tell. */
 	readonly clockAheadMs?: number;
+	/** Milliseconds by which it judges the pace. Default: real time. */
+	readonly paceNow?: () => number;
 	/** False: counts the audio, but keeps none of it. Default true. */
 	readonly keepAudio?: boolean;
 }
@@ -216,6 +218,7 @@ export class LoopbackAssemblyAi {
 			limits = {},
 			deprecated,
 			clockAheadMs = 0,
+			paceNow = () => performance.now(),
 		} = this.#settings;
 		const rate = Number(record.query['sample_rate']) || 16_000;
 		const connection = new Connection(webSocket, record, behaviour, rate);
@@ -224,7 +227,7 @@ export class LoopbackAssemblyAi {
 		const listener = this.ears(rate, record.index);
 		const Version = version === 3 ? AssemblyAiV3 : AssemblyAiV2;
 		const now = () => Date.now() + clockAheadMs;
-		connection.serve(new Version(connection, listener, { ...limits, turnWords, now }), problem);
+		connection.serve(new Version(connection, listener, { ...limits, turnWords, now, paceNow }), problem);
 	}
 
 	/** Why a session does not begin. */
