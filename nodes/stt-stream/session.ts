@@ -178,6 +178,7 @@ export class Session {
 	/** From an opening to the end of the stream, or to the failure that it returns. */
 	async #connection(): Promise<Failed | undefined> {
 		let leg: Leg | undefined;
+		let worked = false;
 		try {
 			leg = await this.#legs.open(this.#abandoned.signal);
 			if (this.#isClosed()) return undefined;
@@ -187,17 +188,16 @@ export class Session {
 			leg.feeder.poke();
 			this.#finishFed();
 			while (leg && !this.#isClosed()) {
-				await this.#hear(leg);
+				// Of all of them: what one achieved still counts when the next one fails.
+				await this.#hear(leg).finally(() => {
+					worked ||= !!leg?.worked(this.#account.endedAt);
+				});
 				leg = leg.next;
 			}
 			return undefined;
 		} catch (thrown) {
 			const error = toVoiceError(thrown, 'STT_PROTOCOL', 'Speech recognition');
-			return {
-				error,
-				worked: leg?.worked(this.#account.endedAt) ?? false,
-				early: error instanceof UnexplainedEnd && !!leg?.early,
-			};
+			return { error, worked, early: error instanceof UnexplainedEnd && !!leg?.early };
 		}
 	}
 

@@ -81,6 +81,25 @@ describe('reconnecting', () => {
 		stream.check();
 	});
 
+	it(
+		'counts from the last working connection, also if its successor by rotation fails at once',
+		options,
+		async () => {
+			const clock = new VirtualClock();
+			// The first breaks, the second rotates after long, the third breaks before it has said anything.
+			const dropAfterMs = (opening: number) => [1000, Number.POSITIVE_INFINITY, 50][opening] ?? 1e9;
+			const capabilities = { sessionLimit: { ms: 90_000, bytes: Number.POSITIVE_INFINITY } };
+			const provider = new FlakyProvider(clock, { dropAfterMs, capabilities });
+			const stream = new VirtualStream(provider, { reconnectMs: 60_000 });
+			await stream.speak(words(1000), 100);
+			const closed = await stream.end();
+			assert.equal(closed.text, textOf(1000));
+			assert.deepEqual([closed.reconnects, closed.code], [2, undefined]);
+			assert.equal(stream.named('rotated').length, 1);
+			stream.check();
+		},
+	);
+
 	it('retries an opening that times out', options, async () => {
 		const clock = new VirtualClock();
 		const provider = new FlakyProvider(clock, { openMs: 500 });
