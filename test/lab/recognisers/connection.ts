@@ -124,8 +124,10 @@ export class Connection {
 				this.closeNow(action.code, action.reason);
 				break;
 			case 'stall':
-				this.#mute = true;
+				// What it has said already still arrives, as it would: only then can it go on as if nothing had been.
+				this.#mute = action.forMs === undefined;
 				this.#socket.pause();
+				if (action.forMs) this.after(action.forMs, () => this.resume());
 				break;
 			case 'mute':
 				this.#mute = true;

@@ -18,8 +18,8 @@ export type Action =
 	| { readonly do: 'drop' }
 	/** `error` goes first, as an error message. */
 	| { readonly do: 'close'; readonly code: number; readonly reason?: string; readonly error?: string }
-	/** Reads nothing more and says nothing more. */
-	| { readonly do: 'stall' }
+	/** Reads nothing more and says nothing more; for so long, if that is given. */
+	| { readonly do: 'stall'; readonly forMs?: number }
 	/** Reads on, but says nothing more. */
 	| { readonly do: 'mute' }
 	/** A message that the protocol knows or not; objects go as JSON. */

@@ -158,6 +158,7 @@ export class YandexCall {
 				break;
 			case 'stall':
 				this.#link?.stall();
+				if (action.forMs) this.#sayings.after(action.forMs, () => this.resume());
 				break;
 			case 'mute':
 				this.#isMute = true;
