@@ -98,7 +98,10 @@ export class Editor {
 		const { page } = this;
 		await page.locator('#red-ui-header-button-sidemenu').click();
 		await page.locator('#menu-item-import').click();
-		await page.locator('#red-ui-clipboard-dialog-import-text').fill(JSON.stringify(flow));
+		const text = page.locator('#red-ui-clipboard-dialog-import-text');
+		await text.fill(JSON.stringify(flow));
+		// The text is looked at when a key was pressed.
+		await text.press('End');
 		await page.locator('#red-ui-clipboard-dialog-ok').click();
 		await page.locator('#red-ui-clipboard-dialog').waitFor({ state: 'hidden' });
 		// What belongs on a tab of its own is there at once; else the nodes hang on the pointer.
@@ -186,12 +189,13 @@ export class Editor {
 		const isStored = this.page.waitForResponse(
 			(response) => response.request().method() === 'POST' && new URL(response.url()).pathname === '/flows',
 		);
+		isStored.catch(() => {});
 		await this.page.locator('#red-ui-header-button-deploy').click();
 		// Node-RED asks before it deploys nodes that are marked.
 		const anyway = this.page.locator('.red-ui-notification button.primary');
 		const response = await Promise.race([isStored, anyway.waitFor().then(() => undefined)]);
 		if (!response) await anyway.click();
-		const { status } = await isStored.then((answer) => ({ status: answer.status() }));
+		const status = (await isStored).status();
 		if (status >= 300) throw new Error(`deploying failed with HTTP status ${status}`);
 		await this.page.locator('#red-ui-header-button-deploy.disabled').waitFor();
 		const stored = await fetch(new URL('/flows', this.#nodeRed.url));
@@ -216,6 +220,20 @@ export class Editor {
 			const { valid, validationErrors = [] } = RED.nodes.node(id)!;
 			return valid === false ? validationErrors : [];
 		}, id);
+	}
+
+	/** Waits until the editor marks a node, which may need to ask Node-RED first. */
+	async waitForComplaints(id: string): Promise<string[]> {
+		await this.page.waitForFunction(
+			(id) => (globalThis as unknown as EditorGlobals).RED.nodes.node(id)?.valid === false,
+			id,
+		);
+		return this.complaints(id);
+	}
+
+	/** Whether there is nothing to deploy. */
+	async isDeployed(): Promise<boolean> {
+		return (await this.page.locator('#red-ui-header-button-deploy.disabled').count()) === 1;
 	}
 
 	/** The text on a node. */

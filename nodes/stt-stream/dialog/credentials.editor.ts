@@ -35,6 +35,12 @@ export const needsKey = (provider: unknown, endpoint: unknown): boolean =>
 const hasKey = (credentials: Record<string, unknown>): boolean =>
 	SECRETS.some((secret) => credentials[secret] || credentials[`has_${secret}`]);
 
+/** Where there never was a key, Node-RED would take an empty field for a change. */
+export function settleKeys({ credentials }: ProviderNode): void {
+	for (const told of [credentials, credentials?.['_'] as ProviderNode['credentials']])
+		for (const secret of told ? SECRETS : []) told![`has_${secret}`] ??= false;
+}
+
 /** Asks Node-RED about the keys of a node that was loaded or imported, and marks it if it lacks one. */
 export function learnKeys(node: ProviderNode): void {
 	if (node.type !== 'stt-provider' || node.credentials || !needsKey(node.provider, node.endpoint)) return;

@@ -71,6 +71,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
 			'universal-streaming-multilingual',
 			'universal-3-5-pro',
 			'u3-rt-pro',
+			'whisper-rt',
 		],
 		rules: RULES_V3,
 		offers: [

@@ -1,6 +1,6 @@
 import type { EditorNodeProperties } from 'node-red';
 import { isEnvironment, reasoned } from '../../../lib/editor/validators.ts';
-import { lacksKey, learnKeys, type ProviderNode } from './credentials.editor.ts';
+import { lacksKey, learnKeys, type ProviderNode, settleKeys } from './credentials.editor.ts';
 import { kindOf, type Secret } from './kinds.editor.ts';
 import { optionsProblem, type Translate } from './options.editor.ts';
 import { ProviderDialog } from './provider-dialog.editor.ts';
@@ -82,6 +82,7 @@ RED.nodes.registerType<SttProviderProperties, SttProviderSecrets>('stt-provider'
 		return name || wordsOf(this as Stored)(`provider.${provider}`, { defaultValue: provider });
 	},
 	oneditprepare() {
+		settleKeys(this as Stored);
 		open = { node: this, dialog: new ProviderDialog(this, wordsOf(this as Stored)) };
 	},
 	oneditsave() {
