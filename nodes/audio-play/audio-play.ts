@@ -5,6 +5,7 @@ import { type ControlWord, controlWord, isData, isReset } from '../../lib/node/c
 import { toVoiceError, VoiceError } from '../../lib/node/errors.ts';
 import { fileToWrite } from '../../lib/node/files.ts';
 import { NodeGuard } from '../../lib/node/guard.ts';
+import { setSounding } from '../../lib/node/sounding.ts';
 import { flowsStarted } from '../../lib/node/started.ts';
 import { StatusLine } from '../../lib/node/status.ts';
 import { searchNaudiodonIn } from '../../lib/portaudio/client.ts';
@@ -92,7 +93,10 @@ function play(guard: NodeGuard, view: PlayerStatus, settings: AudioPlaySettings)
 			failed(item, error) {
 				guard.report(error, origins.get(item)?.first);
 			},
-			changed: () => view.show(player),
+			changed: () => {
+				setSounding(player, settings.backend !== 'file' && player.state === 'playing');
+				view.show(player);
+			},
 		},
 	);
 
@@ -134,6 +138,7 @@ function play(guard: NodeGuard, view: PlayerStatus, settings: AudioPlaySettings)
 		clearInterval(ticker);
 		streams.close();
 		await player.close();
+		setSounding(player, false);
 		view.clear();
 	});
 

@@ -1,5 +1,6 @@
 import { frameBytes, msToFrames, type PcmFormat } from '../../lib/audio/format.ts';
-import { measureLevel } from '../../lib/audio/level.ts';
+import { LevelSteps } from '../../lib/audio/level-steps.ts';
+import { VoiceError } from '../../lib/node/errors.ts';
 import type { EndReason } from '../../lib/node/messages.ts';
 
 export interface LimitSettings {
@@ -13,12 +14,18 @@ export interface LimitSettings {
 	silenceThresholdDb: number;
 }
 
-/** Loudness is judged in steps of this length, so that the result does not depend on how audio is cut. */
-const STEP_MS = 20;
-/** A click is not speech: it must last. */
+/** A click is not speech: it must last for so many steps of loudness. */
 const SPEECH_STEPS = 3;
 /** So long nothing but zeros: not a quiet room, but a microphone that is off. */
 const DEAD_MS = 3000;
+
+export function onlySilence(): VoiceError {
+	return new VoiceError(
+		'MIC_SILENT',
+		'The microphone delivers only digital silence',
+		'switch it on, unmute it, and check that Node-RED may use it',
+	);
+}
 
 export interface Verdict {
 	/** How many frames of the piece still belong to the stream. */
@@ -31,11 +38,12 @@ export class Limits {
 	readonly #settings: LimitSettings;
 	readonly #format: PcmFormat;
 	readonly #frameBytes: number;
-	readonly #step: Buffer;
-	#filled = 0;
+	readonly #steps: LevelSteps;
 	#frames = 0;
 	/** Frames of pre-roll that are still to come: what was said before the start neither begins nor ends anything. */
 	#preRoll: number;
+	/** Frames after the pre-roll: handed over, and judged in whole steps. */
+	#judged = 0;
 	#sincePreRoll = 0;
 	#speech = false;
 	#loudSteps = 0;
@@ -47,12 +55,17 @@ export class Limits {
 		this.#format = format;
 		this.#frameBytes = frameBytes(format);
 		this.#preRoll = preRollFrames;
-		this.#step = Buffer.alloc(Math.max(1, msToFrames(STEP_MS, format)) * this.#frameBytes);
+		this.#steps = new LevelSteps(format);
 	}
 
 	/** Nothing but digital silence has come since the beginning, and for long enough to be suspicious. */
 	get dead(): boolean {
 		return !this.#sound && this.#frames >= msToFrames(DEAD_MS, this.#format);
+	}
+
+	/** The silence has a reason that we know. */
+	excuse(): void {
+		this.#sound = true;
 	}
 
 	/** Takes the next whole frames. Answers if the stream ends within them. */
@@ -67,30 +80,24 @@ export class Limits {
 		return frames >= room ? { frames: room, reason: 'max' } : undefined;
 	}
 
-	/** Cuts into steps and judges each that is full. */
 	#judge(pcm: Buffer): Verdict | undefined {
 		const { startTimeoutMs, silenceStopMs } = this.#settings;
 		if (!startTimeoutMs && !silenceStopMs) return undefined;
 		const skipped = Math.min(this.#preRoll, pcm.length / this.#frameBytes);
 		this.#preRoll -= skipped;
-		let at = skipped * this.#frameBytes;
-		while (at < pcm.length) {
-			const taken = pcm.copy(this.#step, this.#filled, at);
-			at += taken;
-			this.#filled += taken;
-			if (this.#filled < this.#step.length) break;
-			this.#filled = 0;
-			const reason = this.#judgeStep();
-			if (reason) return { frames: at / this.#frameBytes, reason };
+		const began = this.#judged;
+		this.#judged += pcm.length / this.#frameBytes - skipped;
+		for (const { rms, from, to } of this.#steps.push(pcm.subarray(skipped * this.#frameBytes))) {
+			const reason = this.#judgeStep(rms, to - from);
+			if (reason) return { frames: skipped + to - began, reason };
 		}
 		return undefined;
 	}
 
-	#judgeStep(): EndReason | undefined {
+	#judgeStep(rms: number, frames: number): EndReason | undefined {
 		const { startTimeoutMs, silenceStopMs, silenceThresholdDb } = this.#settings;
-		const frames = this.#step.length / this.#frameBytes;
 		this.#sincePreRoll += frames;
-		if (measureLevel(this.#step).rms > silenceThresholdDb) {
+		if (rms > silenceThresholdDb) {
 			this.#quietFrames = 0;
 			this.#speech ||= ++this.#loudSteps >= SPEECH_STEPS;
 		} else {

@@ -18,11 +18,16 @@ interface MicCaptureProperties extends EditorNodeProperties {
 	silenceStopMs: number | string;
 	silenceThresholdDb: number | string;
 	trigger: string;
+	muteWhilePlaying: boolean;
 	autostart: boolean;
 	recordMaxMs: number | string;
 }
 
 const DAY_MS = 86_400_000;
+/** What a microphone that waits for speech cannot do without, for fields that say 'none'. */
+const HANDS_FREE = { preRollMs: 300, silenceStopMs: 800 };
+
+const isNone = (field: HTMLElement) => ['', '0'].includes(String($(field).val()).trim());
 
 RED.nodes.registerType<MicCaptureProperties>('mic-capture', {
 	category: 'voice',
@@ -49,6 +54,7 @@ RED.nodes.registerType<MicCaptureProperties>('mic-capture', {
 		silenceStopMs: { value: 0, validate: number(0, DAY_MS) },
 		silenceThresholdDb: { value: -45, validate: number(-120, 0) },
 		trigger: { value: 'control', required: true },
+		muteWhilePlaying: { value: false },
 		autostart: { value: false },
 		recordMaxMs: { value: 300_000, validate: number(0, DAY_MS) },
 	},
@@ -88,10 +94,24 @@ RED.nodes.registerType<MicCaptureProperties>('mic-capture', {
 			$('.mic-capture-frames-ms').text(ms > 0 && ms < DAY_MS ? `= ${Math.round(ms * 10) / 10} ms` : '');
 		});
 
+		const trigger = $('#node-input-trigger');
 		const limits = $('#node-input-startTimeoutMs, #node-input-silenceStopMs');
-		follow(limits, () => {
-			const used = limits.toArray().some((field) => !['', '0'].includes(String($(field).val()).trim()));
-			$('.mic-capture-silence').toggle(used);
+		follow(limits.add(trigger), () => {
+			const handsFree = trigger.val() === 'speech';
+			const used = limits.toArray().some((field) => !isNone(field));
+			$('.mic-capture-control').toggle(!handsFree);
+			$('.mic-capture-silence').toggle(used || handsFree);
+		});
+		// Not when the dialog opens: a stored value must not change because somebody looks.
+		let before = trigger.val();
+		trigger.on('change', () => {
+			const chosen = before !== 'speech' && trigger.val() === 'speech';
+			before = trigger.val();
+			if (!chosen) return;
+			for (const [name, value] of Object.entries(HANDS_FREE))
+				$(`#node-input-${name}`).each((_, field) => {
+					if (isNone(field)) $(field).val(value).trigger('change');
+				});
 		});
 	},
 });

@@ -9,7 +9,10 @@ import { flowsStarted } from '../../lib/node/started.ts';
 import { StatusLine } from '../../lib/node/status.ts';
 import { searchNaudiodonIn } from '../../lib/portaudio/client.ts';
 import { serveDeviceList } from './device-list.ts';
+import { HandsFree } from './hands-free.ts';
+import type { MicEvents, MicMachine } from './machine.ts';
 import { systemTime } from './microphone.ts';
+import { Mute } from './mute.ts';
 import { Recorder } from './recorder.ts';
 import { Recording } from './recording.ts';
 import { type MicSettings, readSettings } from './settings.ts';
@@ -17,6 +20,7 @@ import { createSource } from './sources/index.ts';
 import type { Capture, SourceEvents } from './sources/source.ts';
 import type { Chunk, StreamLabel } from './take.ts';
 
+type Message = Readonly<Record<string, unknown>>;
 type OpenSource = (events: SourceEvents) => Promise<Capture>;
 
 const STATUS_MS = 500;
@@ -34,7 +38,7 @@ export default function micCapture(RED: NodeAPI): void {
 		const status = new StatusLine(this, RED._, 'mic-capture');
 		const guard = new NodeGuard(this, { fallback: 'MIC_FORMAT', status, whenStarted });
 		const name = String(config.topic || this.name || '');
-		const label = (message: Readonly<Record<string, unknown>>): StreamLabel => ({
+		const label = (message: Message): StreamLabel => ({
 			id: RED.util.generateId(),
 			topic: topicOf(message) || name,
 			cause: message,
@@ -53,11 +57,11 @@ export default function micCapture(RED: NodeAPI): void {
 		const source = createSource(settings.source);
 		const open: OpenSource = (events) =>
 			source.open({ ...settings.input, file: fileToRead(settings.input.file, RED.settings) }, events);
-		const microphone = new MicNode(this, guard, status, settings, open, () => label({}));
+		const microphone = new MicNode(this, guard, status, settings, open, (cause) => label(cause));
 		guard.onInput((message) => {
-			if (isReset(message)) microphone.recorder.reset();
+			if (isReset(message)) microphone.machine.reset();
 			else if (!isData(message))
-				microphone.recorder.command(
+				microphone.machine.command(
 					controlWord(message, ['start', 'stop', 'toggle']) as 'start' | 'stop' | 'toggle',
 					label(message),
 				);
@@ -68,7 +72,8 @@ export default function micCapture(RED: NodeAPI): void {
 
 /** Brings a recorder's events to the outputs and to the status line. */
 class MicNode {
-	readonly recorder: Recorder;
+	readonly machine: MicMachine;
+	readonly #mute: Mute | undefined;
 	readonly #node: Node;
 	readonly #guard: NodeGuard;
 	readonly #status: StatusLine;
@@ -83,39 +88,42 @@ class MicNode {
 		status: StatusLine,
 		settings: MicSettings,
 		open: OpenSource,
-		unasked: () => StreamLabel,
+		label: (cause: Message) => StreamLabel,
 	) {
 		this.#node = node;
 		this.#guard = guard;
 		this.#status = status;
 		this.#settings = settings;
-		const { autostart, ...recorder } = settings;
-		this.recorder = new Recorder(
-			autostart ? { ...recorder, autostart: unasked } : recorder,
-			open,
-			systemTime,
-			{
-				chunk: (chunk) => {
-					// Also called by timers, out of which nothing may be thrown.
-					try {
-						this.#chunk(chunk);
-					} catch (thrown) {
-						guard.report(thrown, chunk.label.cause);
-					}
-				},
-				abandoned: (stream) => this.#abandoned(stream),
-				error: (error, stream) => this.#error(error, stream),
-				dropped: (ms) => {
-					this.#droppedMs += ms;
-				},
-				changed: () => this.#show(),
+		this.#mute = settings.muteWhilePlaying ? new Mute(systemTime) : undefined;
+		const { autostart, ...own } = { ...settings, ...(this.#mute && { mute: this.#mute }) };
+		const events: MicEvents = {
+			chunk: (chunk) => {
+				// Also called by timers, out of which nothing may be thrown.
+				try {
+					this.#chunk(chunk);
+				} catch (thrown) {
+					guard.report(thrown, chunk.label.cause);
+				}
 			},
-		);
+			abandoned: (stream) => this.#abandoned(stream),
+			error: (error, stream) => this.#error(error, stream),
+			dropped: (ms) => {
+				this.#droppedMs += ms;
+			},
+			changed: () => this.#show(),
+		};
+		if (settings.trigger === 'speech')
+			this.machine = new HandsFree({ ...own, label }, open, systemTime, events);
+		else {
+			const unasked = autostart ? { autostart: () => label({}) } : {};
+			this.machine = new Recorder({ ...own, ...unasked }, open, systemTime, events);
+		}
 		this.#show();
 	}
 
 	async close(): Promise<void> {
-		await this.recorder.close();
+		await this.machine.close();
+		this.#mute?.close();
 		clearInterval(this.#timer);
 		this.#status.clear();
 	}
@@ -157,7 +165,7 @@ class MicNode {
 	}
 
 	#show(): void {
-		const { state, deviceOpen, failing } = this.recorder;
+		const { state, deviceOpen, failing } = this.machine;
 		const running = state === 'recording' || state === 'stopping';
 		if (running && !this.#timer) this.#timer = setInterval(() => this.#show(), STATUS_MS);
 		if (!running && this.#timer) {
@@ -169,12 +177,17 @@ class MicNode {
 		// The reason of a failure stays until the device works again.
 		else if (failing) return;
 		else if (state === 'opening') this.#status.show('connecting', 'opening');
-		else if (state === 'armed') this.#status.show('idle', 'ready');
+		else if (state === 'armed') this.#showArmed();
 		else this.#status.show('idle', 'idle');
 	}
 
+	#showArmed(): void {
+		if (this.machine.silent) this.#status.show('warning', 'noSound');
+		else this.#status.show('idle', this.#settings.trigger === 'speech' ? 'waiting' : 'ready');
+	}
+
 	#showRunning(): void {
-		const { durationMs, silent } = this.recorder;
+		const { durationMs, silent } = this.machine;
 		const seconds = (durationMs / 1000).toFixed(durationMs < 1e6 ? 1 : 0);
 		if (silent) this.#status.show('warning', 'silent', { seconds });
 		else if (this.#recording?.truncated) this.#status.show('warning', 'cut', { seconds });

@@ -3,6 +3,7 @@ import { type Converter, createConverter, loadResampler } from '../../lib/audio/
 import { RingBuffer } from '../../lib/audio/ring.ts';
 import { toVoiceError, type VoiceError } from '../../lib/node/errors.ts';
 import { CaptureClock } from './capture-clock.ts';
+import type { Mute } from './mute.ts';
 import type { Capture, SourceEvents } from './sources/source.ts';
 
 /** The clock and the timers of a recorder, so that tests can bring their own. */
@@ -39,6 +40,8 @@ export interface MicrophoneOptions {
 	historyMs: number;
 	open(events: SourceEvents): Promise<Capture>;
 	time: Time;
+	/** Silences what must not be heard. */
+	mute?: Mute;
 }
 
 /**
@@ -171,8 +174,10 @@ export class Microphone {
 		if (!pcm.length) return;
 		const position = this.#position;
 		this.#position += bytesToFrames(pcm.length, this.#options.format);
-		this.#history.push(pcm);
-		this.#events.audio(pcm, position);
+		const { mute, format } = this.#options;
+		const heard = mute?.apply(pcm, position, format, (time) => this.positionAt(time)) ?? pcm;
+		this.#history.push(heard);
+		this.#events.audio(heard, position);
 	}
 
 	/** What the converter still holds belongs to the stream. */

@@ -1,36 +1,25 @@
-import { bytesToFrames, frameBytes, msToFrames } from '../../lib/audio/format.ts';
+import { bytesToFrames, frameBytes, framesToMs, msToFrames } from '../../lib/audio/format.ts';
 import { VoiceError } from '../../lib/node/errors.ts';
 import type { EndReason } from '../../lib/node/messages.ts';
+import { onlySilence } from './limits.ts';
+import type { MicCommand, MicEvents, MicMachine, MicState } from './machine.ts';
 import { Microphone, type Time } from './microphone.ts';
+import type { Mute } from './mute.ts';
+import { Reopening } from './reopening.ts';
 import type { Capture, SourceEvents } from './sources/source.ts';
-import { type Chunk, type StreamLabel, Take, type TakeSettings } from './take.ts';
-
-/**
- * closed, opening: the device. armed: it is open, and only pre-roll is kept. recording: a stream runs (perhaps the
- * device is still being opened). stopping: what was said before the stop is still on its way.
- */
-export type RecorderState = 'closed' | 'opening' | 'armed' | 'recording' | 'stopping';
+import { type StreamLabel, Take, type TakeSettings } from './take.ts';
 
 export interface RecorderSettings extends TakeSettings {
 	/** A stream begins so long before its start; the device then stays open. 0 = open it at the start. */
 	preRollMs: number;
+	/** Silences the microphone at times. */
+	mute?: Mute;
 	/** Names the stream that begins by itself as soon as there is a device, also after the device was lost. */
 	autostart?: () => StreamLabel;
 }
 
-export interface RecorderEvents {
-	chunk(chunk: Chunk): void;
-	/** The stream was reset: nothing more of it comes. */
-	abandoned(label: StreamLabel): void;
-	/** @param label the stream that failed; absent when the device went away while nothing was recorded */
-	error(error: VoiceError, label?: StreamLabel): void;
-	/** The sound card had to throw audio away. */
-	dropped(ms: number): void;
-	changed(): void;
-}
-
 interface Command {
-	word: 'start' | 'stop' | 'toggle';
+	word: MicCommand;
 	label: StreamLabel;
 	at: number;
 }
@@ -40,14 +29,11 @@ interface Command {
 const TAIL_MS = [500, 100] as const;
 const HISTORY_SPARE_MS = 1000;
 const WAITING_MOST = 16;
-const RETRY_MS = { first: 1000, most: 30_000 };
-/** A device that has delivered for so long works. */
-const HEALTHY_MS = 5000;
 
-/** Turns control words and a device into streams. Knows nothing of Node-RED, files or sound cards. */
-export class Recorder {
+/** Streams that begin and end by control words. */
+export class Recorder implements MicMachine {
 	readonly #settings: RecorderSettings;
-	readonly #events: RecorderEvents;
+	readonly #events: MicEvents;
 	readonly #time: Time;
 	readonly #microphone: Microphone;
 	#take: Take | undefined;
@@ -58,10 +44,7 @@ export class Recorder {
 	/** Commands that came while the last stream was stopping. */
 	#waiting: Command[] = [];
 	#cancelTail = () => {};
-	#cancelRetry = () => {};
-	/** Failures in a row, of a device that did not work well in between. */
-	#failures = 0;
-	#broken = false;
+	readonly #reopening: Reopening;
 	/** Begin a stream as soon as the device is open. */
 	#resume = false;
 	#over = false;
@@ -70,14 +53,14 @@ export class Recorder {
 		settings: RecorderSettings,
 		open: (events: SourceEvents) => Promise<Capture>,
 		time: Time,
-		events: RecorderEvents,
+		events: MicEvents,
 	) {
 		this.#settings = settings;
 		this.#events = events;
 		this.#time = time;
-		const { format, preRollMs } = settings;
+		const { format, preRollMs, mute } = settings;
 		this.#microphone = new Microphone(
-			{ format, historyMs: preRollMs + HISTORY_SPARE_MS, open, time },
+			{ format, historyMs: preRollMs + HISTORY_SPARE_MS, open, time, ...(mute && { mute }) },
 			{
 				opened: () => this.#opened(),
 				audio: (pcm, position) => this.#audio(pcm, position),
@@ -86,43 +69,38 @@ export class Recorder {
 				failed: (error) => this.#failed(error),
 			},
 		);
+		this.#reopening = new Reopening(time, () => this.#microphone.open());
 		this.#resume = settings.autostart !== undefined;
 		if (this.#keepsOpen) this.#microphone.open();
 	}
 
-	get state(): RecorderState {
+	get state(): MicState {
 		if (this.#take) return this.#stopAt === undefined ? 'recording' : 'stopping';
 		const { state } = this.#microphone;
 		return state === 'open' ? 'armed' : state;
 	}
 
-	/** Is there a device for the stream? */
 	get deviceOpen(): boolean {
 		return this.#microphone.state === 'open';
 	}
 
-	/** The last attempt to use the device failed. */
 	get failing(): boolean {
-		return this.#broken;
+		return this.#reopening.failing;
 	}
 
-	/** Milliseconds of audio in the current stream. */
 	get durationMs(): number {
 		return this.#take?.durationMs ?? 0;
 	}
 
-	/** The current stream has brought only digital silence, for some seconds. */
 	get silent(): boolean {
 		return this.#take?.dead ?? false;
 	}
 
-	/** A start while recording and a stop while idle are no errors: buttons bounce, flows repeat themselves. */
 	command(word: Command['word'], label: StreamLabel): void {
 		this.#obey({ word, label, at: this.#time.now() });
 		this.#catchUp();
 	}
 
-	/** Abandons the current stream: no last chunk. */
 	reset(): void {
 		this.#waiting = [];
 		this.#resume = false;
@@ -132,11 +110,10 @@ export class Recorder {
 		this.#rest(take !== undefined);
 	}
 
-	/** Ends the current stream and lets the device go; resolves when it is free. */
 	async close(): Promise<void> {
 		this.#over = true;
 		this.#waiting = [];
-		this.#cancelRetry();
+		this.#reopening.cancel();
 		this.#drop()?.end('close');
 		await this.#microphone.close();
 	}
@@ -159,7 +136,7 @@ export class Recorder {
 	#start({ label, at }: Command): void {
 		if (this.#take) return;
 		this.#resume = false;
-		this.#cancelRetry();
+		this.#reopening.cancel();
 		this.#toldSilent = false;
 		const microphone = this.#microphone;
 		// A device that is only now opened is heard from its first sample on.
@@ -196,7 +173,7 @@ export class Recorder {
 	}
 
 	#opened(): void {
-		this.#broken = false;
+		this.#reopening.opened();
 		this.#events.changed();
 		const label = this.#settings.autostart;
 		if (this.#resume && label && !this.#take) this.command('start', label());
@@ -205,7 +182,7 @@ export class Recorder {
 	/** Takes what belongs to the stream of frames that begin at `position`. */
 	#audio(pcm: Buffer, position: number): void {
 		const { format } = this.#settings;
-		if (this.#failures && position > msToFrames(HEALTHY_MS, format)) this.#failures = 0;
+		this.#reopening.delivered(framesToMs(position, format));
 		const take = this.#take;
 		if (!take) return;
 		const end = position + bytesToFrames(pcm.length, format);
@@ -224,14 +201,10 @@ export class Recorder {
 	}
 
 	#checkSilence(take: Take): void {
+		if (this.#settings.mute?.active) take.excuse();
 		if (!take.dead || this.#toldSilent) return;
 		this.#toldSilent = true;
-		const error = new VoiceError(
-			'MIC_SILENT',
-			'The microphone delivers only digital silence',
-			'switch it on, unmute it, and check that Node-RED may use it',
-		);
-		this.#events.error(error, take.label);
+		this.#events.error(onlySilence(), take.label);
 	}
 
 	#finish(reason: EndReason): void {
@@ -264,7 +237,7 @@ export class Recorder {
 	#rest(changed: boolean): void {
 		const { state } = this;
 		if (!this.#take && !this.#keepsOpen) {
-			this.#cancelRetry();
+			this.#reopening.cancel();
 			void this.#microphone.close();
 		}
 		if (changed || this.state !== state) this.#events.changed();
@@ -277,15 +250,11 @@ export class Recorder {
 
 	#failed(error: VoiceError): void {
 		const label = this.#take?.label;
-		const first = this.#failures++ === 0;
-		this.#broken = true;
+		const first = this.#reopening.failed();
 		if (label && this.#settings.autostart) this.#resume = true;
 		if (label) this.#finish('error');
 		else this.#events.changed();
 		if (label || first) this.#events.error(error, label);
-		if (!this.#keepsOpen || this.#take) return;
-		const delay = Math.min(RETRY_MS.most, RETRY_MS.first * 2 ** (this.#failures - 1));
-		this.#cancelRetry();
-		this.#cancelRetry = this.#time.after(delay, () => this.#microphone.open());
+		if (this.#keepsOpen && !this.#take) this.#reopening.schedule();
 	}
 }

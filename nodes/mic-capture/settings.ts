@@ -8,6 +8,9 @@ const STALL_MS = 5000;
 const PRE_ROLL_BYTES = 64_000_000;
 const DAY_MS = 86_400_000;
 
+/** With the trigger `speech`, where nothing else is set. */
+const HANDS_FREE = { preRollMs: 300, silenceStopMs: 800 };
+
 export interface MicSettings {
 	source: SourceName;
 	input: SourceOptions;
@@ -19,6 +22,10 @@ export interface MicSettings {
 	startTimeoutMs: number;
 	silenceStopMs: number;
 	silenceThresholdDb: number;
+	/** What begins a stream: a message, or somebody who speaks. */
+	trigger: 'control' | 'speech';
+	/** While an audio-play node sounds, there is only silence. */
+	muteWhilePlaying: boolean;
 	autostart: boolean;
 	recordMaxMs: number;
 }
@@ -26,12 +33,8 @@ export interface MicSettings {
 /** Reads a node's configuration; throws MIC_FORMAT naming the setting that cannot be used. */
 export function readSettings(config: object): MicSettings {
 	const read = new SettingsReader(config, 'MIC_FORMAT');
-	if (read.choice('trigger', ['control', 'speech'], 'control') === 'speech')
-		throw new VoiceError(
-			'MIC_FORMAT',
-			'The setting "trigger" is "speech", which this version cannot do yet',
-			'use "control", with "silenceStopMs" to stop after speech',
-		);
+	const trigger = read.choice('trigger', ['control', 'speech'], 'control');
+	const handsFree = trigger === 'speech';
 	const format = {
 		sampleRate: read.number('sampleRate', 16_000, { min: 1000, max: 384_000, integer: true }),
 		channels: read.number('channels', 1, { min: 1, max: 32, integer: true }),
@@ -40,7 +43,7 @@ export function readSettings(config: object): MicSettings {
 	const framesPerBuffer = read.number('framesPerBuffer', 1024, { min: 1, max: 1_048_576, integer: true });
 	const source = read.choice('source', SOURCE_NAMES, 'auto');
 	const loop = read.flag('loop', false);
-	const preRollMs = ms('preRollMs', 0, 60_000);
+	const preRollMs = ms('preRollMs', handsFree ? HANDS_FREE.preRollMs : 0, 60_000);
 	if (msToBytes(preRollMs, format) > PRE_ROLL_BYTES)
 		throw new VoiceError(
 			'MIC_FORMAT',
@@ -61,11 +64,14 @@ export function readSettings(config: object): MicSettings {
 		format,
 		framesPerBuffer,
 		// What is played once begins with the start: there is nothing before it.
-		preRollMs: source === 'file' && !loop ? 0 : preRollMs,
+		preRollMs: source === 'file' && !loop && !handsFree ? 0 : preRollMs,
 		maxMs: ms('maxMs', 0),
 		startTimeoutMs: ms('startTimeoutMs', 0),
-		silenceStopMs: ms('silenceStopMs', 0),
+		// An utterance without an end would be the only one.
+		silenceStopMs: ms('silenceStopMs', 0) || (handsFree ? HANDS_FREE.silenceStopMs : 0),
 		silenceThresholdDb: read.number('silenceThresholdDb', -45, { min: -120, max: 0 }),
+		trigger,
+		muteWhilePlaying: read.flag('muteWhilePlaying', false),
 		autostart: read.flag('autostart', false),
 		recordMaxMs: ms('recordMaxMs', 300_000),
 	};

@@ -67,6 +67,11 @@ export class Take {
 		return this.#limits.dead;
 	}
 
+	/** Its silence is of our making. */
+	excuse(): void {
+		this.#limits.excuse();
+	}
+
 	/** Takes the next whole frames; answers why, if the stream is to end with them. */
 	push(pcm: Buffer): EndReason | undefined {
 		const verdict = this.#limits.push(pcm);

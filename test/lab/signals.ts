@@ -115,3 +115,16 @@ function describeBreak(body: Buffer, fed: Buffer, offset: number, matched: numbe
 		again < 0 ? 'nothing of the fed signal' : `the fed signal from ${again} (expected ${offset + matched})`;
 	return gap > 0 ? `${gap} frames of silence and ${continues}` : continues;
 }
+
+/** Noise of a certain loudness, in dBFS of the root mean square. */
+export function noiseAt(db: number, frames: number, seed = 1): Buffer {
+	const pcm = noise(frames, seed);
+	let sum = 0;
+	for (let at = 0; at < pcm.length; at += 2) sum += pcm.readInt16LE(at) ** 2;
+	const factor = (32_768 * 10 ** (db / 20)) / Math.sqrt(sum / Math.max(1, frames));
+	for (let at = 0; at < pcm.length; at += 2) {
+		const value = Math.round(pcm.readInt16LE(at) * factor);
+		pcm.writeInt16LE(Math.max(-32_768, Math.min(32_767, value)) || 1, at);
+	}
+	return pcm;
+}

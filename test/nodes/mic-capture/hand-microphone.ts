@@ -1,6 +1,9 @@
 import { bytesToFrames, frameBytes, type PcmFormat } from '../../../lib/audio/format.ts';
 import { loadResampler } from '../../../lib/audio/resample.ts';
 import { VoiceError } from '../../../lib/node/errors.ts';
+import { HandsFree, type HandsFreeSettings } from '../../../nodes/mic-capture/hands-free.ts';
+import type { MicEvents, MicMachine } from '../../../nodes/mic-capture/machine.ts';
+import { Mute } from '../../../nodes/mic-capture/mute.ts';
 import { Recorder, type RecorderSettings } from '../../../nodes/mic-capture/recorder.ts';
 import type { Capture, SourceEvents } from '../../../nodes/mic-capture/sources/source.ts';
 import type { Chunk, StreamLabel } from '../../../nodes/mic-capture/take.ts';
@@ -136,11 +139,17 @@ export interface Heard {
 	ended: Chunk['ended'];
 }
 
+interface BenchSettings extends Partial<RecorderSettings & Pick<HandsFreeSettings, 'label'>> {
+	autostarts?: boolean;
+	handsFree?: boolean;
+	mutes?: boolean;
+}
+
 /** A recorder on a hand-worked device, and everything that it says. */
 export class Bench {
 	readonly time = new HandClock(1000);
 	readonly device: HandDevice;
-	readonly recorder: Recorder;
+	readonly recorder: MicMachine;
 	readonly chunks: Chunk[] = [];
 	readonly errors: { error: VoiceError; label: StreamLabel | undefined }[] = [];
 	readonly abandoned: StreamLabel[] = [];
@@ -150,40 +159,41 @@ export class Bench {
 	#names = 0;
 
 	constructor(
-		settings: Partial<RecorderSettings> & { autostarts?: boolean } = {},
+		settings: BenchSettings = {},
 		prepare: (device: HandDevice) => void = () => {},
 		deviceFormat?: PcmFormat,
 	) {
 		this.device = new HandDevice(this.time, deviceFormat);
 		prepare(this.device);
-		const { autostarts, ...own } = settings;
-		this.recorder = new Recorder(
-			{
-				format: { sampleRate: 16_000, channels: 1 },
-				framesPerBuffer: 1024,
-				preRollMs: 0,
-				maxMs: 0,
-				startTimeoutMs: 0,
-				silenceStopMs: 0,
-				silenceThresholdDb: -45,
-				...(autostarts ? { autostart: () => this.label('auto') } : {}),
-				...own,
+		const { autostarts, handsFree, mutes, ...given } = settings;
+		const own = {
+			format: { sampleRate: 16_000, channels: 1 },
+			framesPerBuffer: 1024,
+			preRollMs: 0,
+			maxMs: 0,
+			startTimeoutMs: 0,
+			silenceStopMs: 0,
+			silenceThresholdDb: -45,
+			...(autostarts ? { autostart: () => this.label('auto') } : {}),
+			...(mutes ? { mute: new Mute(this.time) } : {}),
+			label: () => this.label(),
+			...given,
+		};
+		const events: MicEvents = {
+			chunk: (chunk) => {
+				this.chunks.push(chunk);
+				this.onChunk(chunk);
 			},
-			this.device.open,
-			this.time,
-			{
-				chunk: (chunk) => {
-					this.chunks.push(chunk);
-					this.onChunk(chunk);
-				},
-				abandoned: (label) => this.abandoned.push(label),
-				error: (error, label) => this.errors.push({ error, label }),
-				dropped: (ms) => {
-					this.droppedMs += ms;
-				},
-				changed: () => this.states.push(this.recorder.state),
+			abandoned: (label) => this.abandoned.push(label),
+			error: (error, label) => this.errors.push({ error, label }),
+			dropped: (ms) => {
+				this.droppedMs += ms;
 			},
-		);
+			changed: () => this.states.push(this.recorder.state),
+		};
+		this.recorder = handsFree
+			? new HandsFree(own, this.device.open, this.time, events)
+			: new Recorder(own, this.device.open, this.time, events);
 	}
 
 	label(name = `s${++this.#names}`): StreamLabel {

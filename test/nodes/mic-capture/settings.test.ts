@@ -14,10 +14,23 @@ describe('settings', () => {
 			startTimeoutMs: 0,
 			silenceStopMs: 0,
 			silenceThresholdDb: -45,
+			trigger: 'control',
+			muteWhilePlaying: false,
 			autostart: false,
 			recordMaxMs: 300_000,
 		});
 		assert.deepEqual([input.device, input.file, input.loop, input.pace], ['', '', false, 1]);
+	});
+
+	test('a microphone that waits for speech has pre-roll, and its utterances end', () => {
+		const read = (config: object) => {
+			const { preRollMs, silenceStopMs } = readSettings({ trigger: 'speech', ...config });
+			return [preRollMs, silenceStopMs];
+		};
+		assert.deepEqual(read({}), [300, 800]);
+		assert.deepEqual(read({ preRollMs: 0, silenceStopMs: 0 }), [0, 800]);
+		assert.deepEqual(read({ preRollMs: 500, silenceStopMs: 1200 }), [500, 1200]);
+		assert.deepEqual(read({ source: 'file' }), [300, 800]);
 	});
 
 	test('numbers as text, as environment variables bring them; a file', () => {
@@ -55,7 +68,7 @@ describe('settings', () => {
 			['autostart', 'perhaps'],
 			['recordMaxMs', -1],
 			['trigger', 'clap'],
-			['trigger', 'speech'],
+			['muteWhilePlaying', 'perhaps'],
 		] as const)
 			assert.throws(
 				() => readSettings({ [name]: value }),
