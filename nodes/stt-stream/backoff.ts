@@ -1,14 +1,14 @@
 /** Bounds of the waiting before the first retry and before any; they double from one to the next. */
 const FIRST_MS = 250;
 const LONGEST_MS = 10_000;
-/** Sessions in a row that open and end at once, without a reason, before that counts as the recogniser's will. */
+/** So many sudden early ends in a row count as the recogniser's will. */
 export const EARLY_ENDS_MAX = 3;
 
 /** How a connection failed. */
 export interface Outage {
 	/** It did its work before: gave a final, or stayed long. */
 	readonly worked: boolean;
-	/** The recogniser closed it at once without saying why. */
+	/** The recogniser was suddenly gone, at once. */
 	readonly early: boolean;
 }
 

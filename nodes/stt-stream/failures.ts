@@ -1,12 +1,10 @@
 import { EARLY_ENDS_MAX } from './backoff.ts';
-import { VoiceError } from './providers/provider.ts';
+import { SuddenEnd, VoiceError } from './providers/provider.ts';
 
 /** The recogniser ended a session although there was more to come, and gave no reason. */
-export class UnexplainedEnd extends VoiceError {
-	constructor() {
-		const problem = 'The recogniser ended the session before the audio did';
-		super('STT_PROTOCOL', problem, 'start the stream again', { retryable: true });
-	}
+export function unexplainedEnd(): SuddenEnd {
+	const problem = 'The recogniser ended the session before the audio did';
+	return new SuddenEnd('STT_PROTOCOL', problem, 'check the endpoint, the key and what the account may do');
 }
 
 export function silentAfterEnd(ms: number): VoiceError {
@@ -16,9 +14,8 @@ export function silentAfterEnd(ms: number): VoiceError {
 }
 
 /** It ends every session at once: nothing that time heals. */
-export function refused(): VoiceError {
-	const problem = `The recogniser ended ${EARLY_ENDS_MAX} sessions in a row at once and without a reason`;
-	return new VoiceError('STT_PROTOCOL', problem, 'check the endpoint, the key and what the account may do');
+export function hopeless({ code, problem, remedy }: VoiceError): VoiceError {
+	return new VoiceError(code, `${problem}, ${EARLY_ENDS_MAX} times in a row`, remedy);
 }
 
 /** The failure that ends a stream after `attempts` to reconnect. */

@@ -6,11 +6,17 @@ import { Account } from './account.ts';
 import { AudioQueue } from './audio-queue.ts';
 import { Backoff, type Outage } from './backoff.ts';
 import { type Clock, realClock } from './clock.ts';
-import { gaveUp, refused, silentAfterEnd, UnexplainedEnd } from './failures.ts';
+import { gaveUp, hopeless, silentAfterEnd, unexplainedEnd } from './failures.ts';
 import type { Leg } from './leg.ts';
 import { Legs } from './legs.ts';
 import { sleep } from './open-within.ts';
-import type { SttEvent, SttProvider, SttResult, VoiceError } from './providers/provider.ts';
+import {
+	type SttEvent,
+	type SttProvider,
+	type SttResult,
+	SuddenEnd,
+	type VoiceError,
+} from './providers/provider.ts';
 import { Rotation } from './rotation.ts';
 import { Transcripts } from './transcripts.ts';
 
@@ -197,7 +203,7 @@ export class Session {
 			return undefined;
 		} catch (thrown) {
 			const error = toVoiceError(thrown, 'STT_PROTOCOL', 'Speech recognition');
-			return { error, worked, early: error instanceof UnexplainedEnd && !!leg?.early };
+			return { error, worked, early: error instanceof SuddenEnd && (leg?.early ?? true) };
 		}
 	}
 
@@ -206,7 +212,7 @@ export class Session {
 		leg.knownMs = this.#settledMs;
 		try {
 			await leg.read((event) => this.#take(event, leg));
-			if (!leg.finishing && !this.#isClosed()) throw new UnexplainedEnd();
+			if (!leg.finishing && !this.#isClosed()) throw unexplainedEnd();
 		} catch (thrown) {
 			// What it would have said, the next one says.
 			if (!leg.next || leg.vital) throw thrown;
@@ -231,7 +237,7 @@ export class Session {
 		const { attempts } = this.#backoff;
 		const delay = this.#backoff.next(clock.now(), outage);
 		if (delay === undefined)
-			throw this.#backoff.hopeless ? refused() : gaveUp(error, outage.worked ? 0 : attempts);
+			throw this.#backoff.hopeless ? hopeless(error) : gaveUp(error, outage.worked ? 0 : attempts);
 		this.#state = 'connecting';
 		const gone = this.#queue.rewind(this.#settledMs);
 		this.#account.reconnecting(error);

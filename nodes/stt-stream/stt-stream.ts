@@ -31,7 +31,8 @@ export default function sttStream(RED: NodeAPI): void {
 			// Reported by the nodes that use it: a Catch node does not hear config nodes.
 			this.provider = () => {
 				const { id, ...settings } = readProviderConfig(config, this.credentials ?? {});
-				provider ??= createProvider(id, settings);
+				const { userDir } = RED.settings;
+				provider ??= createProvider(id, { ...settings, ...(userDir && { userDir }) });
 				return provider;
 			};
 		},
@@ -123,10 +124,8 @@ function recognise(
 				'raise "max streams", or end other streams first',
 				{ retryable: true },
 			);
-		// What kills a program on this machine will do so again; a connection comes back.
-		const reconnectMs = recogniser.id === 'local' ? 0 : settings.reconnectMs;
 		const engine = warm ? { open: warm.open } : {};
-		return new Session(recogniser, { ...settings, reconnectMs }, stream, outputFor(stream), engine);
+		return new Session(recogniser, settings, stream, outputFor(stream), engine);
 	}
 
 	function outputFor(stream: AudioStream): SessionOutput {

@@ -1,3 +1,5 @@
+import { type ErrorCode, VoiceError } from '../../../lib/node/errors.ts';
+
 export { VoiceError } from '../../../lib/node/errors.ts';
 export { SettingsReader } from '../../../lib/node/settings.ts';
 
@@ -115,6 +117,17 @@ export interface SttProvider {
 	warm?(signal: AbortSignal): Promise<void>;
 }
 
+/**
+ * The recogniser was gone all at once, and whether it is to be had again only an attempt can tell: the failure of a
+ * session that was closed without a reason, or of a program that died. Three of them in a row, each soon after the
+ * session was opened or instead of that, count as permanent.
+ */
+export class SuddenEnd extends VoiceError {
+	constructor(code: ErrorCode, problem: string, remedy: string) {
+		super(code, problem, remedy, { retryable: true });
+	}
+}
+
 /** The settings of an stt-provider. */
 export interface ProviderConfig {
 	/** Host or URL; '' = the vendor's. */
@@ -126,6 +139,8 @@ export interface ProviderConfig {
 	/** Provider-specific; the factory refuses names that it does not know. */
 	readonly options: Readonly<Record<string, unknown>>;
 	readonly credentials: { readonly apiKey: string; readonly token: string; readonly serviceAccount: string };
+	/** Node-RED's user directory, below which downloaded models are. */
+	readonly userDir?: string;
 }
 
 /** Makes a provider. Throws a VoiceError (STT_CONFIG) for settings that can never work; does no I/O. */

@@ -12,6 +12,8 @@ export interface SessionLike {
 	text?: string;
 	code?: string;
 	audioMs: number;
+	reconnects: number;
+	droppedMs: number;
 }
 
 export interface TranscriptLike {

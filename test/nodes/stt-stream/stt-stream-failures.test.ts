@@ -97,37 +97,66 @@ describe('stt-stream in Node-RED: what can go wrong', {
 		understood(await speech.closed('finals', 'after-errors'), WINDOW);
 	});
 
-	it(
-		'tells Catch nodes when the engine is killed in a word, and recognises the next stream',
-		options,
-		async () => {
-			const all = chunks(await speak(LIGHT), 'killed');
-			await speech.send('stt', all.slice(0, 12));
-			await speech.nodeRed.waitFor('stt', (message) => transcriptOf(message)?.stream === 'killed', {
-				port: PARTIALS,
+	const engine = () =>
+		speech.nodeRed
+			.children()
+			.find(({ command }) => /python3 .*sidecar/.test(command) && !/^\/bin\/sh/.test(command));
+
+	it('loses no word when the engine is killed in one', options, async () => {
+		const [light, window] = [await speak(LIGHT), await speak(WINDOW)];
+		const pcm = Buffer.concat([light, window]);
+		const all = chunks(pcm, 'killed');
+		const errors = speech.nodeRed.errors('stt').length;
+		// One utterance is over, and the next one under way; the rest comes while the next engine loads.
+		const until = Math.round((light.length + window.length / 2) / (all[0]?.payload.length ?? 1));
+		await speech.send('stt', all.slice(0, until));
+		const isNext = (message: Message) => {
+			const { stream, turn } = transcriptOf(message) ?? {};
+			return stream === 'killed' && turn === 1;
+		};
+		await speech.nodeRed.waitFor('stt', isNext, { port: PARTIALS });
+		const first = engine();
+		assert.ok(first);
+		process.kill(first.pid, 'SIGKILL');
+		const isReconnecting = (message: Message) =>
+			message.payload === 'reconnecting' && sessionOf(message).stream === 'killed';
+		await speech.nodeRed.waitFor('stt', isReconnecting, { port: EVENTS });
+		await speech.send('stt', all.slice(until));
+		const session = await speech.closed('stt', 'killed');
+		understood(session, `${LIGHT} ${WINDOW}`);
+		assert.deepEqual([session.reconnects, session.droppedMs], [1, 0]);
+		assert.equal(session.audioMs, Math.round(pcm.length / 32));
+		assert.equal(speech.closings('stt').filter((stream) => stream === 'killed').length, 1);
+		assert.equal(speech.nodeRed.errors('stt').length, errors);
+	});
+
+	it('tells Catch nodes when the engine dies three times in a row, and goes on', options, async () => {
+		// Of silence: one that has said something did its work.
+		const all = chunks(Buffer.alloc(32_000), 'hopeless');
+		await speech.send('stt', all.slice(0, 12));
+		const killed = new Set<number>();
+		while (killed.size < 3) {
+			const next = await speech.nodeRed.until('an engine', () => {
+				const found = engine();
+				return found && !killed.has(found.pid) ? found : undefined;
 			});
-			const engine = speech.nodeRed
-				.children()
-				.find(({ command }) => /python3 .*sidecar/.test(command) && !/^\/bin\/sh/.test(command));
-			assert.ok(engine);
-			process.kill(engine.pid, 'SIGKILL');
-			const session = await speech.closed('stt', 'killed');
-			assert.equal(session.code, 'STT_ENGINE');
-			const error = await speech.nodeRed.waitForError('stt');
-			assert.equal(error.code, 'STT_ENGINE');
-			assert.equal((error.msg as { parts?: { id?: string } }).parts?.id, 'killed');
-			assert.equal((error.msg as { payload?: unknown }).payload, undefined);
-			await speech.nodeRed.waitForStatus(
-				'stt',
-				({ fill, text }) => fill === 'red' && text === 'engine failed',
-			);
-			// What still comes is not a stream of its own.
-			await speech.send('stt', all.slice(12));
-			await speech.send('stt', chunks(await speak(WINDOW), 'after-kill'));
-			understood(await speech.closed('stt', 'after-kill'), WINDOW);
-			assert.equal(speech.closings('stt').filter((stream) => stream === 'killed').length, 1);
-		},
-	);
+			killed.add(next.pid);
+			process.kill(next.pid, 'SIGKILL');
+		}
+		const session = await speech.closed('stt', 'hopeless');
+		assert.deepEqual([session.code, session.text], ['STT_ENGINE', '']);
+		const error = await speech.nodeRed.waitForError('stt');
+		assert.equal(error.code, 'STT_ENGINE');
+		assert.match(String(error.message), /killed by signal 9.*, 3 times in a row: .*memory/);
+		assert.equal((error.msg as { parts?: { id?: string } }).parts?.id, 'hopeless');
+		assert.equal((error.msg as { payload?: unknown }).payload, undefined);
+		await speech.nodeRed.waitForStatus('stt', ({ fill, text }) => fill === 'red' && text === 'engine failed');
+		// What still comes is not a stream of its own.
+		await speech.send('stt', all.slice(12));
+		await speech.send('stt', chunks(await speak(WINDOW), 'after-kill'));
+		understood(await speech.closed('stt', 'after-kill'), WINDOW);
+		assert.equal(speech.closings('stt').filter((stream) => stream === 'hopeless').length, 1);
+	});
 
 	for (const [node, what] of [
 		['none', /no speech provider.*choose or add/],

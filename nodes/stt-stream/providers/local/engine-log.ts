@@ -1,6 +1,6 @@
 /**
  * Reads PocketSphinx's log and remembers why it failed. Most of the log is statistics, and some of it quotes what
- * was said, so only error lines are kept, and those only while the model is loading.
+ * was said, so only error lines are kept.
  */
 export class EngineLog {
 	readonly #loaded: RegExp | undefined;
@@ -21,22 +21,27 @@ export class EngineLog {
 		return this.#error;
 	}
 
+	/** The model is loaded: what was wrong until then has done no harm. */
+	listening(): void {
+		if (this.#loading) this.#error = '';
+		this.#loading = false;
+	}
+
 	#read(text: string): void {
 		const lines = (this.#line + text).split('\n');
 		this.#line = (lines.pop() ?? '').slice(-2000);
-		if (this.#loading) for (const line of lines) this.#take(line);
+		for (const line of lines) this.#take(line);
 	}
 
 	#take(line: string): void {
-		if (this.#loaded?.test(line)) {
-			this.#loading = false;
-			this.#error = '';
+		if (this.#loading && this.#loaded?.test(line)) {
 			this.#onLoaded();
 			return;
 		}
-		// The first error is the cause and the others follow from it; of a Python traceback the last line tells.
+		// Of a Python traceback the last line tells.
 		const [, text] = /^(?:ERROR|FATAL)[^:]*: (?:"[^"]*", line \d+: )?(.+)$/.exec(line) ?? [];
-		if (text) this.#error ||= text.trim().slice(0, 200);
-		else if (/^\w*Error: /.test(line)) this.#error ||= line.trim().slice(0, 200);
+		const error = (text ?? (/^\w*Error: /.test(line) ? line : '')).trim().slice(0, 200);
+		// While it loads, the first error is the cause and the others follow from it; later the last is the nearest.
+		if (error && !(this.#loading && this.#error)) this.#error = error;
 	}
 }

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import type { Writable } from 'node:stream';
 import { type GuardedProcess, spawnGuarded } from '../../../../lib/process/guarded.ts';
 import { EventQueue } from '../event-queue.ts';
-import { type SttEvent, type SttSession, VoiceError } from '../provider.ts';
+import { type SttEvent, type SttSession, SuddenEnd, VoiceError } from '../provider.ts';
 import { AudioPipe } from './audio-pipe.ts';
 import type { Engine, LineParser } from './engine.ts';
 import { EngineLog } from './engine-log.ts';
@@ -48,6 +48,7 @@ class EngineSession implements SttSession {
 		this.loaded.catch(() => {});
 		const onLoaded = () => {
 			this.#isLoaded = true;
+			log.listening();
 			if (this.#input) settle();
 		};
 		const connected = (input: Writable | Socket) => {
@@ -116,11 +117,11 @@ class EngineSession implements SttSession {
 		if (code === 0 && this.#finishing) return undefined;
 		if (!this.#isLoaded && code < 128) return this.#engine.refused(reason || `exit code ${code}`);
 		const how = code > 128 ? `was killed by signal ${code - 128}` : `ended with exit code ${code}`;
-		return new VoiceError(
+		const when = this.#isLoaded ? 'in the middle of a stream' : 'while it loaded its model';
+		return new SuddenEnd(
 			'STT_ENGINE',
-			`PocketSphinx ${how} in the middle of a stream`,
-			'start the stream again; if it happens often, look for a lack of memory in the system log',
-			{ retryable: true },
+			`PocketSphinx ${how} ${when}${reason && ` (${reason})`}`,
+			'look for a lack of memory in the system log, and at the model',
 		);
 	}
 }

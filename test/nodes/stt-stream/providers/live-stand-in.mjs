@@ -13,6 +13,8 @@ for (const flag of ['-hmm', '-dict', '-lm', '-loglevel'])
 	if (!settings[flag]) fail(`ERROR: "cmd_ln.c", line 1: ${flag} is missing`);
 if (command !== 'live' || input !== '-') fail('Usage: pocketsphinx [PARAMS] live -');
 
+/** Audio after which it dies as of a failed assertion. */
+const fatalAt = Number(process.env.STAND_IN_FATAL_S ?? Number.POSITIVE_INFINITY);
 let heard = 0;
 process.stdin.on('data', (data) => {
 	// The real one wants to see the beginning of its input before it loads its model.
@@ -21,6 +23,12 @@ process.stdin.on('data', (data) => {
 			'INFO: ps_endpointer.c(92): Threshold 90% of 0.300s window (>9 frames <1 frames of 10)\n',
 		);
 	heard += data.length / 32_000;
+	if (heard >= fatalAt) {
+		process.stderr.write(
+			'ERROR: "acmod.c", line 99: Something is amiss\nFATAL: "hmm.c", line 7: No more senones\n',
+		);
+		process.kill(process.pid, 'SIGABRT');
+	}
 	while (lines.length && heard > end(lines[0]) + 0.3) console.log(lines.shift());
 });
 

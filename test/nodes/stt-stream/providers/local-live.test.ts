@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { needs } from '../../../lab/needs.ts';
 import {
+	beginStream,
 	feed,
 	listen,
 	localProvider,
@@ -72,6 +73,25 @@ describe('local, PocketSphinx 5 (stand-in with recorded output)', { skip: needs(
 		await session.finish();
 		assert.equal(await heard.end, undefined);
 		assert.equal(heard.results('final').length, 2);
+	});
+
+	it('gives its own last words when it dies in the middle of every stream', options, async () => {
+		process.env['STAND_IN_FATAL_S'] = '0.5';
+		try {
+			const provider = localProvider({ program: 'pocketsphinx' });
+			const { session, outcome } = beginStream(provider, { settings: { reconnectMs: SAFETY_MS } });
+			session.write(silence(1000));
+			const { code, reconnects } = await outcome.closed;
+			assert.deepEqual([code, reconnects], ['STT_ENGINE', 2]);
+			assert.match(
+				outcome.errors[0]?.message ?? '',
+				/killed by signal 6 in the middle of a stream \(No more senones\), 3 times in a row: .*memory/,
+			);
+			assert.equal(outcome.errors[0]?.retryable, false);
+			await session.abandon();
+		} finally {
+			delete process.env['STAND_IN_FATAL_S'];
+		}
 	});
 
 	it('gives a final while the audio goes on', options, async () => {
