@@ -34,6 +34,7 @@ const THINGS = {
 		here: () => hasAddon('naudiodon', 'naudiodon', 'naudiodon.node'),
 		get: 'npm install naudiodon',
 	},
+	'sherpa-onnx': { here: hasSherpaOnnx, get: 'npm install sherpa-onnx-node' },
 	gpiod: { here: () => hasCommands('gpiomon', 'gpiodetect'), get: 'apt install gpiod' },
 	onoff: { here: () => hasAddon('onoff', 'epoll', 'epoll.node'), get: 'npm install onoff' },
 	chromium: { here: () => hasCommands('chromium'), get: 'apt install chromium' },
@@ -86,6 +87,17 @@ function hasAddon(name: string, owner: string, file: string): boolean {
 		for (let folder = dirname(ownerMain); folder !== dirname(folder); folder = dirname(folder))
 			if (existsSync(join(folder, 'package.json'))) return existsSync(join(folder, 'build', 'Release', file));
 		return false;
+	} catch {
+		return false;
+	}
+}
+
+/** Is there a part for this machine? */
+function hasSherpaOnnx(): boolean {
+	const platform = process.platform === 'win32' ? 'win' : process.platform;
+	try {
+		const main = createRequire(require.resolve('sherpa-onnx-node'));
+		return existsSync(main.resolve(`sherpa-onnx-${platform}-${process.arch}/sherpa-onnx.node`));
 	} catch {
 		return false;
 	}

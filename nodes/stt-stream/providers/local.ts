@@ -1,17 +1,30 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { AnyEngine } from './local/any-engine.ts';
+import { modelsFolder } from './local/models/store.ts';
 import { createPocketSphinx } from './local/pocketsphinx.ts';
-import { LOCAL_RULES } from './local/rules.ts';
+import { LOCAL_RULES, POCKETSPHINX_RULES, SHERPA_RULES } from './local/rules.ts';
+import { createSherpaOnnx } from './local/sherpa-onnx.ts';
 import { readOptions } from './options.ts';
-import { type ProviderConfig, type SttProvider, VoiceError } from './provider.ts';
+import type { ProviderConfig, SttProvider } from './provider.ts';
+
+const RULES = { auto: LOCAL_RULES, 'sherpa-onnx': SHERPA_RULES, pocketsphinx: POCKETSPHINX_RULES };
+const ENGINES = LOCAL_RULES.engine;
 
 /** Recognises on this machine: chooses the engine. */
 export function createLocal(config: ProviderConfig): SttProvider {
-	const options = readOptions('local', config.options, Object.keys(LOCAL_RULES));
-	const engine = options.choice('engine', LOCAL_RULES.engine, 'auto');
-	if (engine === 'sherpa-onnx')
-		throw new VoiceError(
-			'STT_CONFIG',
-			'This version has no sherpa-onnx engine',
-			'choose the engine "pocketsphinx" or "auto"',
-		);
-	return createPocketSphinx(config.model, options);
+	const raw = config.options;
+	const engine = readOptions('local', raw, Object.keys(LOCAL_RULES)).choice('engine', ENGINES, 'auto');
+	const options = readOptions('local', raw, Object.keys(RULES[engine]));
+	const models = modelsFolder(config.userDir || join(homedir(), '.node-red'));
+	const sherpaOnnx = () => createSherpaOnnx(config.model, models, options, raw);
+	const pocketSphinx = () => createPocketSphinx(config.model, options);
+	switch (engine) {
+		case 'sherpa-onnx':
+			return sherpaOnnx();
+		case 'pocketsphinx':
+			return pocketSphinx();
+		default:
+			return new AnyEngine(config.model, models, options, { sherpaOnnx, pocketSphinx });
+	}
 }

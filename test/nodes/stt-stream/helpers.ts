@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SessionDetails, SessionEventName, Transcript } from '../../../lib/node/messages.ts';
 import { createProvider } from '../../../nodes/stt-stream/providers/index.ts';
@@ -27,7 +29,10 @@ export function localProvider(
 	more: Partial<ProviderConfig> = {},
 ): SttProvider {
 	const credentials = { apiKey: '', token: '', serviceAccount: '' };
-	return createProvider('local', { endpoint: '', caFile: '', model: '', credentials, options, ...more });
+	// Whoever runs the tests may have downloaded models.
+	const userDir = join(tmpdir(), 'voice-no-such-user');
+	const config = { endpoint: '', caFile: '', model: '', credentials, options, userDir, ...more };
+	return createProvider('local', config);
 }
 
 export const openOptions = { sampleRate: RATE, language: '', partials: true, refined: false };

@@ -5,7 +5,7 @@ import { openEngine } from './engine-session.ts';
 import { engineFor } from './engines.ts';
 import { findModel } from './model.ts';
 import { findProgram, type Program } from './programs.ts';
-import { LOCAL_RULES as RULES } from './rules.ts';
+import { POCKETSPHINX_RULES as RULES } from './rules.ts';
 
 /** @throws VoiceError STT_CONFIG for options that can never work */
 export function createPocketSphinx(folder: string, options: SettingsReader): SttProvider {

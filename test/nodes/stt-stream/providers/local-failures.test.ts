@@ -42,6 +42,9 @@ function model(name: string, change: (root: string) => void): string {
 	return root;
 }
 
+const sphinx = (options: Record<string, unknown> = {}, more: Parameters<typeof localProvider>[1] = {}) =>
+	localProvider({ engine: 'pocketsphinx', ...options }, more);
+
 const open = (provider: SttProvider, language = '') =>
 	provider.open({ ...openOptions, language }, new AbortController().signal);
 
@@ -73,8 +76,12 @@ describe('local: settings that cannot work', () => {
 		);
 		assert.throws(() => localProvider({ grammer: 'x' }), refusal('STT_CONFIG', /"grammer"/, /grammar/));
 		assert.throws(
-			() => localProvider({ engine: 'sherpa-onnx' }),
-			refusal('STT_CONFIG', /no sherpa-onnx engine/, /"pocketsphinx"/),
+			() => localProvider({ engine: 'sherpa-onnx', grammar: 'x' }),
+			refusal('STT_CONFIG', /"grammar"/, /hotwords/),
+		);
+		assert.throws(
+			() => localProvider({ engine: 'pocketsphinx', threads: 2 }),
+			refusal('STT_CONFIG', /"threads"/, /grammar/),
 		);
 		assert.throws(
 			() => localProvider({ engine: 'kaldi' }),
@@ -101,7 +108,7 @@ describe('local: engines and models that are not there', { skip: needs('pocketsp
 			process.env['PYTHONPATH'] = folder;
 			// Hides Debian's module, as if it were not installed.
 			file('pocketsphinx.py', 'raise ImportError("hidden by a test")\n');
-			const provider = localProvider();
+			const provider = sphinx();
 			const missing = refusal(
 				'STT_ENGINE',
 				/not installed/,
@@ -120,16 +127,13 @@ describe('local: engines and models that are not there', { skip: needs('pocketsp
 	it('does not take PocketSphinx 5 for Python for the module that it knows', options, async () => {
 		process.env['PYTHONPATH'] = folder;
 		file('pocketsphinx.py', 'class Decoder: pass\n');
-		await assert.rejects(open(localProvider({ program: 'python3' })), refusal('STT_ENGINE', /python3/));
+		await assert.rejects(open(sphinx({ program: 'python3' })), refusal('STT_ENGINE', /python3/));
 	});
 
 	it('names a program that was asked for and is not there', options, async () => {
 		process.env['PATH'] = join(folder, 'nothing');
 		for (const program of ['pocketsphinx_continuous', 'pocketsphinx'])
-			await assert.rejects(
-				open(localProvider({ program })),
-				refusal('STT_ENGINE', new RegExp(`"${program}"`)),
-			);
+			await assert.rejects(open(sphinx({ program })), refusal('STT_ENGINE', new RegExp(`"${program}"`)));
 	});
 
 	it('names the part of a model that is missing', options, async () => {
@@ -141,30 +145,27 @@ describe('local: engines and models that are not there', { skip: needs('pocketsp
 			[without('any.lm.bin'), /language model/],
 		] as const)
 			await assert.rejects(
-				open(localProvider({}, { model: root })),
+				open(sphinx({}, { model: root })),
 				refusal('STT_MODEL_MISSING', what, new RegExp(root), /set the model to a folder/),
 			);
 	});
 
 	it('works with a model in any folder', options, async () => {
-		const session = await open(localProvider({}, { model: model('whole', () => {}) }), 'de-DE');
+		const session = await open(sphinx({}, { model: model('whole', () => {}) }), 'de-DE');
 		session.abort();
 		await session.finish();
 	});
 
 	it('refuses a language that the default model does not know', options, async () => {
-		await assert.rejects(open(localProvider(), 'ru-RU'), refusal('STT_CONFIG', /"ru-RU"/, /set the model/));
-		const session = await open(localProvider(), 'en-GB');
+		await assert.rejects(open(sphinx(), 'ru-RU'), refusal('STT_CONFIG', /"ru-RU"/, /set the model/));
+		const session = await open(sphinx(), 'en-GB');
 		session.abort();
 		await session.finish();
 	});
 
 	it('names a grammar that cannot be read', options, async () => {
 		for (const grammar of [join(folder, 'missing.jsgf'), folder])
-			await assert.rejects(
-				open(localProvider({ grammar })),
-				refusal('STT_CONFIG', new RegExp(grammar), /JSGF/),
-			);
+			await assert.rejects(open(sphinx({ grammar })), refusal('STT_CONFIG', new RegExp(grammar), /JSGF/));
 	});
 
 	for (const program of PROGRAMS) {
@@ -176,12 +177,12 @@ describe('local: engines and models that are not there', { skip: needs('pocketsp
 		}, async () => {
 			const broken = file('broken.jsgf', 'bad grammar <x');
 			await assert.rejects(
-				open(localProvider({ program, grammar: broken })),
+				open(sphinx({ program, grammar: broken })),
 				refusal('STT_CONFIG', /broken\.jsgf/, /syntax error at line 1/),
 			);
 			const unknown = file('unknown.jsgf', '#JSGF V1.0;\ngrammar a;\npublic <x> = turn on the zorblax;\n');
 			await assert.rejects(
-				open(localProvider({ program, grammar: unknown })),
+				open(sphinx({ program, grammar: unknown })),
 				refusal('STT_CONFIG', /unknown\.jsgf/, /zorblax/, /dictionary/),
 			);
 		});
@@ -193,7 +194,7 @@ describe('local: engines and models that are not there', { skip: needs('pocketsp
 				writeFileSync(join(at, 'acoustic', 'mdef'), 'garbage\n');
 			});
 			await assert.rejects(
-				open(localProvider({ program }, { model: root })),
+				open(sphinx({ program }, { model: root })),
 				refusal('STT_ENGINE', /acoustic/, /\(\S.*\)/, /check the model folder/),
 			);
 		});
@@ -202,7 +203,7 @@ describe('local: engines and models that are not there', { skip: needs('pocketsp
 			...options,
 			skip,
 		}, async () => {
-			const provider = localProvider({ program });
+			const provider = sphinx({ program });
 			await provider.prepare?.();
 			const { session, outcome } = beginStream(provider);
 			const engine = await until('the engine', () => engines()[0]);
