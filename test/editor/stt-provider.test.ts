@@ -132,7 +132,7 @@ describe('the dialog of an stt-provider', { skip: needs('chromium') }, () => {
 
 	before(async () => {
 		nodeRed = await startNodeRed({ flow: [{ id: 'tab', type: 'tab', label: 'Speech' }] });
-		editor = await openEditor(nodeRed, { height: 1300 });
+		editor = await openEditor(nodeRed, { width: 1024, height: 1300 });
 	});
 	after(async () => {
 		try {
@@ -157,6 +157,7 @@ describe('the dialog of an stt-provider', { skip: needs('chromium') }, () => {
 			await editor.open(node);
 			await editor.addConfig('provider');
 			await editor.fill({ [input('provider')]: provider });
+			assert.deepEqual(await editor.clipped(), []);
 			if (secret)
 				await editor.fill({ 'node-config-sign-in': secret.name, [input(secret.name)]: secret.value });
 			const entered = { ...rename(settings, input), ...rename(fields, option) };
@@ -172,6 +173,7 @@ describe('the dialog of an stt-provider', { skip: needs('chromium') }, () => {
 			);
 			assert.deepEqual(await editor.marked(), []);
 			await editor.save();
+			assert.deepEqual(await editor.clipped(), []);
 			await editor.screenshot(`stt-stream-${provider}`);
 			await editor.save();
 			const id = (await editor.ids('stt-provider')).find((id) => ![...ids.values()].includes(id))!;

@@ -53,7 +53,8 @@ for (const file of files) {
 				assert.deepEqual(names.sort(), Object.keys(defaults).sort(), `${node.type} ${node.id}`);
 				for (const [name, { validate, required }] of Object.entries(defaults)) {
 					if (required) assert.notEqual(node[name], '', `${node.id}.${name} is required`);
-					if (validate) assert.ok(validate.call(node, node[name]), `${node.id}.${name} is not valid`);
+					// Anything else is a reason why it is not.
+					if (validate) assert.equal(validate.call(node, node[name]), true, `${node.id}.${name}`);
 				}
 			}
 		});
