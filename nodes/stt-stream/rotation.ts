@@ -19,6 +19,8 @@ export interface RotationParts {
 	readonly discard: (leg: Leg) => void;
 	/** Where the last final ended, in the stream. */
 	readonly settledMs: () => number;
+	/** Whether there was speech since then. */
+	readonly pending: () => boolean;
 	readonly onSwitch: (next: Leg) => void;
 }
 
@@ -64,10 +66,10 @@ export class Rotation {
 	}
 
 	#switch(old: Leg, next: Leg): void {
-		const { queue, settledMs, drainMs, onSwitch } = this.#parts;
+		const { queue, settledMs, pending, drainMs, onSwitch } = this.#parts;
 		const from = settledMs();
 		const heard = queue.readSince(from);
-		if (!heard?.every(isQuiet)) {
+		if (pending() || !heard?.every(isQuiet)) {
 			old.repeated = heard !== undefined && queue.positionMs - from <= old.limitMs / 2;
 			old.vital = !old.repeated;
 			if (old.repeated) queue.rewind(from);

@@ -7,18 +7,12 @@ import { AudioQueue } from './audio-queue.ts';
 import { Backoff, type Outage } from './backoff.ts';
 import { type Clock, realClock } from './clock.ts';
 import { gaveUp, hopeless, silentAfterEnd, unexplainedEnd } from './failures.ts';
+import { Hearing } from './hearing.ts';
 import type { Leg } from './leg.ts';
 import { Legs } from './legs.ts';
 import { sleep } from './open-within.ts';
-import {
-	type SttEvent,
-	type SttProvider,
-	type SttResult,
-	SuddenEnd,
-	type VoiceError,
-} from './providers/provider.ts';
+import { type SttEvent, type SttProvider, SuddenEnd, type VoiceError } from './providers/provider.ts';
 import { Rotation } from './rotation.ts';
-import { Transcripts } from './transcripts.ts';
 
 export interface SessionSettings {
 	/** BCP 47 tag, '' = the provider's default. */
@@ -69,16 +63,12 @@ export class Session {
 	readonly #rotation: Rotation;
 	readonly #abandoned = new AbortController();
 	readonly #account: Account;
+	readonly #hearing: Hearing;
 	readonly #legs: Legs;
 	readonly #gone: Promise<void>;
 	#state: SessionState = 'connecting';
-	readonly #transcripts: Transcripts;
 	/** The leg that gets the audio. While its predecessor drains, what that says goes first. */
 	#fed: Leg | undefined;
-	/** Everything before this position of the stream is in a final. */
-	#settledMs = 0;
-	/** There was speech since then, or nobody can tell. */
-	#pending = false;
 	#failure: VoiceError | undefined;
 	#cancelWatch: (() => void) | undefined;
 
@@ -102,7 +92,8 @@ export class Session {
 			drainMs: settings.finalTimeoutMs,
 			open: (signal) => this.#legs.open(signal),
 			discard: (leg) => this.#legs.stop(leg),
-			settledMs: () => this.#settledMs,
+			settledMs: () => this.#hearing.settledMs,
+			pending: () => this.#hearing.pending,
 			onSwitch: (next) => this.#onSwitch(next),
 		});
 		this.#account = new Account({
@@ -126,13 +117,17 @@ export class Session {
 				if (leg === this.#fed) this.#rotation.consider(leg, false);
 			},
 		});
-		this.#transcripts = new Transcripts({
+		this.#hearing = new Hearing({
 			partials,
 			finals,
 			provider: provider.id,
 			stream: stream.id,
 			// Whoever waits for refinements that never come would get no finals at all.
 			refines: () => provider.capabilities.refines,
+			queue: this.#queue,
+			account: this.#account,
+			transcript: (transcript) => output.transcript(transcript),
+			onFinal: (leg) => this.#onFinal(leg),
 		});
 		// An output that throws must not end Node-RED.
 		this.#gone = this.#run().catch(() => {});
@@ -153,9 +148,8 @@ export class Session {
 	end(): void {
 		if (this.#account.ended) return;
 		this.#account.audioEnded();
-		if (!this.#fed && !this.#failure) return;
-		this.#watchSilence();
-		this.#fed?.finish();
+		if (this.#fed) this.#finishFed();
+		else if (this.#failure) this.#watchSilence();
 	}
 
 	/** Gives up now: 'closed' comes at once, with what was heard. Resolves when the recogniser is gone. */
@@ -209,7 +203,7 @@ export class Session {
 
 	/** Passes on what a leg says, up to its end. */
 	async #hear(leg: Leg): Promise<void> {
-		leg.knownMs = this.#settledMs;
+		leg.knownMs = this.#hearing.settledMs;
 		try {
 			await leg.read((event) => this.#take(event, leg));
 			if (!leg.finishing && !this.#isClosed()) throw unexplainedEnd();
@@ -218,7 +212,7 @@ export class Session {
 			if (!leg.next || leg.vital) throw thrown;
 		}
 		if (this.#isClosed()) return;
-		for (const transcript of this.#transcripts.end()) this.#output.transcript(transcript);
+		this.#hearing.end();
 		this.#legs.stop(leg);
 		if (!leg.next) return;
 		this.#rotation.cancel();
@@ -231,7 +225,7 @@ export class Session {
 		this.#fed = undefined;
 		this.#rotation.cancel();
 		this.#legs.stopAll();
-		for (const transcript of this.#transcripts.end()) this.#output.transcript(transcript);
+		this.#hearing.end();
 		if (!error.retryable) throw error;
 		const { clock } = this.#engine;
 		const { attempts } = this.#backoff;
@@ -239,10 +233,11 @@ export class Session {
 		if (delay === undefined)
 			throw this.#backoff.hopeless ? hopeless(error) : gaveUp(error, outage.worked ? 0 : attempts);
 		this.#state = 'connecting';
-		const gone = this.#queue.rewind(this.#settledMs);
+		const gone = this.#queue.rewind(this.#hearing.settledMs);
 		this.#account.reconnecting(error);
-		const { capabilities } = this.#provider;
-		if (this.#pending || !capabilities.partials || !this.#settings.partials) this.#account.dropped(gone);
+		const tells = this.#provider.capabilities.partials && this.#settings.partials;
+		// Of what is gone, silence is no loss.
+		if (this.#hearing.pending || !tells) this.#account.dropped(gone);
 		if (this.#account.ended && !this.#cancelWatch) this.#watchSilence();
 		await sleep(delay, clock, this.#abandoned.signal);
 	}
@@ -275,45 +270,13 @@ export class Session {
 	#take(event: SttEvent, leg: Leg): void {
 		if (this.#isClosed()) return;
 		this.#watchSilence();
-		if (leg.repeated && event.type !== 'refined' && event.type !== 'status') return;
-		switch (event.type) {
-			case 'drain':
-				return;
-			case 'status':
-				this.#account.report('status', { detail: event.detail });
-				return;
-			case 'speech-started':
-			case 'end-of-utterance': {
-				const atMs = event.atMs === undefined ? undefined : Math.round(leg.timeline.toStream(event.atMs));
-				this.#pending ||= event.type === 'speech-started';
-				this.#account.report(event.type, atMs === undefined ? {} : { atMs });
-				break;
-			}
-			default:
-				this.#takeResult(event, leg);
-		}
-		// Not at the end of an utterance that has no final yet: all of it would have to be said again.
-		if (leg === this.#fed && event.type === 'final') this.#rotation.consider(leg, true);
+		this.#hearing.take(event, leg);
 	}
 
-	#takeResult(result: SttResult, leg: Leg): void {
-		const transcripts = this.#transcripts.take(result, leg);
-		if (result.text.trim()) this.#account.heard(result.type === 'partial');
-		if (result.type === 'partial') this.#pending ||= !!result.text.trim();
-		if (result.type === 'final') this.#settle(result, leg);
-		for (const transcript of transcripts) this.#output.transcript(transcript);
-	}
-
-	/** A final without times settles all that the recogniser has been sent; an empty one may be too early for that. */
-	#settle({ endMs, text }: SttResult, leg: Leg): void {
-		if (!text.trim() && endMs === undefined) return;
+	#onFinal(leg: Leg): void {
 		this.#failure = undefined;
-		this.#pending = false;
-		const at = Math.min(leg.timeline.toStream(endMs ?? leg.heardMs), this.#queue.positionMs);
-		if (at <= this.#settledMs) return;
-		leg.gaveFinal = true;
-		this.#settledMs = at;
-		this.#queue.release(at);
+		// Not at the end of an utterance that has no final yet: all of it would have to be said again.
+		if (leg === this.#fed && !this.#isClosed()) this.#rotation.consider(leg, true);
 	}
 
 	#isClosed(): boolean {
@@ -322,12 +285,12 @@ export class Session {
 
 	#close(error?: VoiceError): void {
 		if (this.#isClosed()) return;
-		for (const transcript of this.#transcripts.end()) this.#output.transcript(transcript);
+		this.#hearing.end();
 		this.#state = 'closed';
 		this.#queue.clear();
 		this.#stopAll();
 		if (error) this.#output.failed(error);
-		this.#account.closed(this.#transcripts.text, error);
+		this.#account.closed(this.#hearing.text, error);
 	}
 
 	#stopAll(): void {

@@ -28,6 +28,8 @@ interface Turn {
 	readonly transcript: Transcript;
 	/** Waits for its refinement. */
 	held: boolean;
+	/** A repetition was left out of its final. */
+	readonly cut: boolean;
 }
 
 /** A stream of months must not collect its text for ever. */
@@ -61,11 +63,12 @@ export class Transcripts {
 		if (!result?.text.trim()) return [];
 		if (result.type === 'refined') return this.#refine(result, source);
 		if (result.type === 'partial')
-			return this.#settings.partials ? [this.#transcript(result, this.#turn, source)] : [];
-		const transcript = this.#transcript(result, this.#turn, source);
+			return this.#settings.partials ? [this.#transcript(result, this.#turn, source, this.#lastEndMs)] : [];
+		const transcript = this.#transcript(result, this.#turn, source, this.#lastEndMs);
 		const { finals, refines } = this.#settings;
 		const held = finals === 'refined' && refines();
-		this.#open.push({ utterance: result.utterance, transcript, held, source });
+		const { utterance } = result;
+		this.#open.push({ utterance, transcript, held, source, cut: result !== said });
 		this.#remember(this.#turn, result.text);
 		this.#lastEndMs = transcript.endMs;
 		if (result.endMs !== undefined) source.timeline.forget(result.endMs);
@@ -92,10 +95,12 @@ export class Transcripts {
 		if (!turn) return [];
 		const before = this.#open.splice(0, found + 1).slice(0, -1);
 		const released = before.flatMap((earlier) => this.#release(earlier));
+		// It would bring back what was left out.
+		if (turn.cut && !result.words?.length) return [...released, ...this.#release(turn)];
 		this.#remember(turn.transcript.turn, result.text);
 		if (this.#settings.finals === 'first' || !this.#settings.refines()) return released;
 		const { turn: number, startMs, endMs } = turn.transcript;
-		return [...released, { ...this.#transcript(result, number, source), startMs, endMs }];
+		return [...released, { ...this.#transcript(result, number, source, startMs), startMs, endMs }];
 	}
 
 	#release(turn: Turn | undefined): Transcript[] {
@@ -107,10 +112,12 @@ export class Transcripts {
 		if (this.#texts.size > TEXTS_MAX) this.#texts.delete(turn - TEXTS_MAX);
 	}
 
-	#transcript(result: SttResult, turn: number, { timeline, heardMs }: Source): Transcript {
+	/** @param floorMs no time is earlier */
+	#transcript(result: SttResult, turn: number, source: Source, floorMs: number): Transcript {
 		const { type, text, language, confidence, words, alternatives } = result;
-		const at = (ms: number) => Math.round(timeline.toStream(ms));
-		const startMs = Math.max(this.#lastEndMs, result.startMs === undefined ? 0 : at(result.startMs));
+		const { timeline, heardMs } = source;
+		const at = (ms: number) => Math.max(floorMs, Math.round(timeline.toStream(ms)));
+		const startMs = result.startMs === undefined ? floorMs : at(result.startMs);
 		const endMs = Math.max(startMs, at(result.endMs ?? heardMs));
 		return {
 			kind: type,
@@ -136,7 +143,7 @@ export class Transcripts {
  */
 function withoutKnown(result: SttResult, { timeline, knownMs }: Source): SttResult | undefined {
 	const { words, endMs } = result;
-	if (!knownMs || endMs === undefined || result.type === 'refined') return result;
+	if (!knownMs || endMs === undefined) return result;
 	if (timeline.toStream(endMs) <= knownMs) return undefined;
 	if (!words?.length) return result;
 	const middle = ({ startMs, endMs }: ResultWord) => timeline.toStream((startMs + endMs) / 2);

@@ -8,12 +8,12 @@ import { FORMAT, words } from './numbered-speech.ts';
 const timed = (text: string, startMs: number) => ({ text, startMs, endMs: startMs + 100 });
 
 describe('what a session says of audio that an earlier one had', () => {
-	const later = () => {
+	const later = (finals: 'first' | 'refined' = 'first') => {
 		const timeline = new Timeline();
 		timeline.mark(0, 800);
-		const settings = { finals: 'first', partials: true, provider: 'p', stream: 's' } as const;
+		const settings = { finals, partials: true, provider: 'p', stream: 's' } as const;
 		return {
-			transcripts: new Transcripts({ ...settings, refines: () => false }),
+			transcripts: new Transcripts({ ...settings, refines: () => finals === 'refined' }),
 			source: { timeline, heardMs: 2000, knownMs: 1000 },
 		};
 	};
@@ -34,6 +34,48 @@ describe('what a session says of audio that an earlier one had', () => {
 		assert.deepEqual(
 			transcript?.words?.map(({ startMs }) => startMs),
 			[960, 1060],
+		);
+	});
+
+	it('is left out of its refinement, too', () => {
+		const { transcripts, source } = later('refined');
+		const times = { startMs: 50, endMs: 360, words: [timed('again', 50), timed('new', 260)] };
+		assert.deepEqual(transcripts.take({ type: 'final', text: 'again new', ...times }, source), []);
+		const words = [timed('Again,', 50), timed('new.', 260)];
+		const refined = { type: 'refined', text: 'Again, new.', ...times, words } as const;
+		assert.equal(transcripts.take(refined, source)[0]?.text, 'new.');
+		assert.equal(transcripts.text, 'new.');
+	});
+
+	it('is not brought back by a refinement that tells no words', () => {
+		const { transcripts, source } = later('refined');
+		const times = { startMs: 50, endMs: 360 };
+		const words = [timed('again', 50), timed('new', 260)];
+		transcripts.take({ type: 'final', text: 'again new', ...times, words }, source);
+		for (const more of [times, {}]) {
+			const said = transcripts.take({ type: 'refined', text: 'Again, new.', ...more }, source);
+			assert.deepEqual(
+				said.map(({ text }) => text),
+				more === times ? ['new'] : [],
+			);
+			assert.equal(transcripts.text, 'new');
+		}
+	});
+
+	it('does not make the times go back', () => {
+		const { transcripts, source } = later();
+		const first = { timeline: new Timeline(), heardMs: 1000, knownMs: 0 };
+		transcripts.take({ type: 'final', text: 'one', startMs: 900, endMs: 1000 }, first);
+		const said = [timed('two', 170), timed('three', 300)];
+		const result = { type: 'final', text: 'two three', startMs: 170, endMs: 400, words: said } as const;
+		const [transcript] = transcripts.take(result, source);
+		assert.deepEqual([transcript?.startMs, transcript?.endMs], [1000, 1200]);
+		assert.deepEqual(
+			transcript?.words?.map(({ startMs, endMs }) => [startMs, endMs]),
+			[
+				[1000, 1070],
+				[1100, 1200],
+			],
 		);
 	});
 

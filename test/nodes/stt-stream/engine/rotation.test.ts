@@ -91,6 +91,25 @@ describe('rotation', () => {
 		},
 	);
 
+	it('says a whisper again, which only the recogniser hears', options, async () => {
+		for (const whispers of [true, false]) {
+			const clock = new VirtualClock();
+			const capabilities = { sessionLimit: { ms: 10_000, bytes: NONE } };
+			const provider = new FlakyProvider(clock, { capabilities });
+			const stream = new VirtualStream(provider);
+			await stream.speak(words(50));
+			await stream.speak(Buffer.alloc(3500 * 32));
+			if (whispers) provider.sessions[0]?.say({ type: 'partial', text: 'hush' });
+			await stream.speak(Buffer.alloc(1000 * 32));
+			await stream.end();
+			const received = provider.sessions.map(({ receivedMs }) => receivedMs);
+			assert.equal(stream.named('rotated').length, 1);
+			assert.equal(received[0], 9000);
+			assert.equal(received[1], whispers ? 4500 : 500);
+			stream.check();
+		}
+	});
+
 	it('keeps the old session while its successor cannot be opened', options, async () => {
 		const clock = new VirtualClock();
 		const capabilities = { sessionLimit: { ms: 20_000, bytes: NONE } };
