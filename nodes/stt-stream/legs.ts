@@ -33,7 +33,7 @@ export class Legs {
 		const rate = () => chooseRate(format.sampleRate, provider.capabilities.sampleRates);
 		const session = await openWithin(
 			async (signal) => {
-				await provider.prepare?.();
+				await provider.prepare?.(asked);
 				signal.throwIfAborted();
 				return open({ sampleRate: rate(), ...asked }, signal);
 			},

@@ -1,5 +1,6 @@
 import { CHANNELS_MAX, SAMPLE_RATE_MAX } from '../../lib/audio/format.ts';
 import type { StreamSettings } from '../../lib/node/audio-streams.ts';
+import { VoiceError } from '../../lib/node/errors.ts';
 import { SettingsReader } from '../../lib/node/settings.ts';
 import type { ProviderConfig } from './providers/provider.ts';
 import type { SessionSettings } from './session.ts';
@@ -13,11 +14,16 @@ export interface SttStreamSettings extends SessionSettings, StreamSettings {
 	readonly reconnectMs: number;
 }
 
+/** The value of an environment variable where the node is: of its flow, Node-RED's own or the process's. */
+export type Environment = (name: string) => unknown;
+
 const HOUR_MS = 3_600_000;
+/** As Node-RED knows them: the whole text, in either form. */
+const REFERENCE = /^\$(?:\{(\S+)\}|\((\S+)\))$/;
 
 /** @throws VoiceError STT_CONFIG that names the setting that cannot be used */
 export function readSettings(config: object): SttStreamSettings {
-	const read = new SettingsReader(config, 'STT_CONFIG');
+	const read = new Reader(config, () => undefined);
 	const whole = { integer: true } as const;
 	return {
 		language: read.text('language'),
@@ -35,10 +41,17 @@ export function readSettings(config: object): SttStreamSettings {
 	};
 }
 
-/** What an stt-provider's settings and credentials say; `id` names the provider. */
-export function readProviderConfig(config: object, secrets: object): ProviderConfig & { id: string } {
-	const read = new SettingsReader(config, 'STT_CONFIG');
-	const secret = new SettingsReader(secrets, 'STT_CONFIG');
+/**
+ * What an stt-provider's settings and credentials say; `id` names the provider.
+ * @throws VoiceError STT_CONFIG that names the setting, or the environment variable that is missing
+ */
+export function readProviderConfig(
+	config: object,
+	secrets: object,
+	environment: Environment,
+): ProviderConfig & { id: string } {
+	const read = new Reader(config, environment);
+	const secret = new Reader(secrets, environment);
 	return {
 		id: read.text('provider', 'local'),
 		endpoint: read.text('endpoint'),
@@ -51,4 +64,43 @@ export function readProviderConfig(config: object, secrets: object): ProviderCon
 			serviceAccount: secret.text('serviceAccount'),
 		},
 	};
+}
+
+/**
+ * Node-RED puts in the values of variables before a node sees its settings: what still is a reference names one that
+ * does not exist, or stands in the JSON of a setting, where Node-RED does not look.
+ */
+class Reader extends SettingsReader {
+	readonly #environment: Environment;
+
+	constructor(raw: object, environment: Environment) {
+		super(raw, 'STT_CONFIG');
+		this.#environment = environment;
+	}
+
+	override text(name: string, fallback = ''): string {
+		return String(this.#resolve(name, super.text(name, fallback)));
+	}
+
+	override object(name: string): Record<string, unknown> {
+		return this.#resolve(name, super.object(name)) as Record<string, unknown>;
+	}
+
+	#resolve(setting: string, value: unknown): unknown {
+		if (Array.isArray(value)) return value.map((item) => this.#resolve(setting, item));
+		if (value !== null && typeof value === 'object')
+			return Object.fromEntries(
+				Object.entries(value).map(([name, item]) => [name, this.#resolve(setting, item)]),
+			);
+		const [, braces, brackets] = typeof value === 'string' ? (REFERENCE.exec(value) ?? []) : [];
+		const variable = braces ?? brackets;
+		if (variable === undefined) return value;
+		const found = this.#environment(variable);
+		if (found !== undefined) return found;
+		throw new VoiceError(
+			'STT_CONFIG',
+			`There is no environment variable "${variable.slice(0, 60)}", which the setting "${setting}" names`,
+			'set it where Node-RED is started or in the flow, or enter the value itself',
+		);
+	}
 }

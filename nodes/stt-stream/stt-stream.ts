@@ -3,6 +3,7 @@ import { type AudioStream, AudioStreams } from '../../lib/node/audio-streams.ts'
 import { toVoiceError, VoiceError } from '../../lib/node/errors.ts';
 import { NodeGuard } from '../../lib/node/guard.ts';
 import type { SessionMessage, TranscriptMessage } from '../../lib/node/messages.ts';
+import { flowsStarted } from '../../lib/node/started.ts';
 import { StatusLine } from '../../lib/node/status.ts';
 import { realClock } from './clock.ts';
 import { createProvider } from './providers/index.ts';
@@ -23,6 +24,8 @@ interface ProviderNode extends Node<Secrets> {
 }
 
 export default function sttStream(RED: NodeAPI): void {
+	const whenStarted = flowsStarted(RED);
+
 	RED.nodes.registerType(
 		'stt-provider',
 		function (this: ProviderNode, config: NodeDef) {
@@ -30,7 +33,8 @@ export default function sttStream(RED: NodeAPI): void {
 			let provider: SttProvider | undefined;
 			// Reported by the nodes that use it: a Catch node does not hear config nodes.
 			this.provider = () => {
-				const { id, ...settings } = readProviderConfig(config, this.credentials ?? {});
+				const environment = (name: string) => RED.util.getSetting(this, name);
+				const { id, ...settings } = readProviderConfig(config, this.credentials ?? {}, environment);
 				const { userDir } = RED.settings;
 				provider ??= createProvider(id, { ...settings, ...(userDir && { userDir }) });
 				return provider;
@@ -48,7 +52,7 @@ export default function sttStream(RED: NodeAPI): void {
 	RED.nodes.registerType('stt-stream', function (this: Node, config: NodeDef) {
 		RED.nodes.createNode(this, config);
 		const status = new StatusLine(this, RED._, 'stt-stream');
-		const guard = new NodeGuard(this, { fallback: 'STT_ENGINE', status });
+		const guard = new NodeGuard(this, { fallback: 'STT_ENGINE', status, whenStarted });
 		const provider = () => providerOf(RED.nodes.getNode(String((config as StoredConfig).provider ?? '')));
 		try {
 			recognise(guard, status, readSettings(config), provider);
@@ -189,21 +193,30 @@ function recognise(
 	guard.run(async () => {
 		try {
 			const recogniser = provider();
-			await recogniser.prepare?.();
+			await recogniser.prepare?.(settings);
 			lacksPartials = !recogniser.capabilities.partials;
-			if (settings.warm && !closed) warm = warmUp(recogniser, settings);
+			if (settings.warm && !closed) warm = warmUp(recogniser, settings, failedEarly);
 			showState();
 		} catch (thrown) {
-			failed = true;
-			throw thrown;
+			failedEarly(thrown);
 		}
 	});
+
+	/** Nothing that a stream was told: what is wrong shows before there is one. */
+	function failedEarly(thrown: unknown): void {
+		failed = true;
+		guard.report(thrown);
+	}
 }
 
-function warmUp(provider: SttProvider, settings: SttStreamSettings): Warm {
+function warmUp(
+	provider: SttProvider,
+	settings: SttStreamSettings,
+	onRefused: (error: unknown) => void,
+): Warm {
 	const { language, partials, finals, connectTimeoutMs } = settings;
 	const asked = { language, partials, refined: finals !== 'first' };
-	const warm = new Warm({ provider, clock: realClock, asked, connectTimeoutMs });
+	const warm = new Warm({ provider, clock: realClock, asked, connectTimeoutMs, onRefused });
 	warm.ready();
 	return warm;
 }

@@ -15,11 +15,14 @@ export interface WarmParts {
 	readonly clock: Clock;
 	readonly asked: Omit<OpenOptions, 'sampleRate'>;
 	readonly connectTimeoutMs: number;
+	/** The recogniser does not want us, and no time heals that. */
+	readonly onRefused?: (error: unknown) => void;
 }
 
 /**
  * Keeps one session, or where the provider can do that a connection without one, ready for the next stream. A session
- * that ends while it waits, or has little of its time left, is replaced.
+ * that ends while it waits, or has little of its time left, is replaced. After a refusal that no time heals it makes no
+ * attempt of its own until a stream has got a session.
  */
 export class Warm {
 	readonly #parts: WarmParts;
@@ -28,6 +31,7 @@ export class Warm {
 	#keeping: Promise<void> | undefined;
 	#parked: Parked | undefined;
 	#late: Promise<void> = Promise.resolve();
+	#refused = false;
 
 	constructor(parts: WarmParts) {
 		this.#parts = parts;
@@ -35,10 +39,13 @@ export class Warm {
 
 	/** From now on one is to be ready. */
 	ready(): void {
-		if (this.#closing.signal.aborted) return;
+		if (this.#closing.signal.aborted || this.#refused) return;
 		this.#keeping ??= this.#keep()
-			// Whoever opens a stream learns of what is wrong.
-			.catch(() => {})
+			.catch((thrown) => {
+				if (this.#closing.signal.aborted) return;
+				this.#refused = true;
+				this.#parts.onRefused?.(thrown);
+			})
 			.finally(() => {
 				this.#keeping = undefined;
 			});
@@ -51,7 +58,9 @@ export class Warm {
 		this.#parked = undefined;
 		if (parked?.take(options.sampleRate)) return parked;
 		parked?.abort();
-		return this.#parts.provider.open(options, signal);
+		const session = await this.#parts.provider.open(options, signal);
+		this.#refused = false;
+		return session;
 	};
 
 	/** Resolves when nothing is left of it. */
@@ -63,9 +72,9 @@ export class Warm {
 	}
 
 	async #keep(): Promise<void> {
-		const { provider, clock } = this.#parts;
+		const { provider, clock, asked } = this.#parts;
 		const { signal } = this.#closing;
-		await provider.prepare?.();
+		await provider.prepare?.(asked);
 		if (provider.warm) return provider.warm(signal);
 		for (let pause = AGAIN_MS; !signal.aborted; pause = Math.min(pause * 2, AGAIN_MAX_MS)) {
 			try {
@@ -75,6 +84,7 @@ export class Warm {
 				if (await parked.waiting) return;
 				await parked.finish();
 				if (this.#parked === parked) this.#parked = undefined;
+				if (parked.failure) throw parked.failure;
 				if (parked.ageMs > AGAIN_MAX_MS) pause = AGAIN_MS;
 			} catch (thrown) {
 				if (!(thrown as { retryable?: boolean } | undefined)?.retryable) throw thrown;
@@ -109,6 +119,8 @@ class Parked implements SttSession {
 	readonly #events = new EventQueue();
 	/** Whether it was taken; false = it ended before. */
 	readonly waiting: Promise<boolean>;
+	/** What ended it while it waited. */
+	failure: Error | undefined;
 	#settle = (_taken: boolean): void => {};
 	#cancelExpiry = (): void => {};
 	#cancelKeepAlive = (): void => {};
@@ -173,7 +185,8 @@ class Parked implements SttSession {
 			for await (const event of this.#session) this.#events.push(event);
 			this.#events.end();
 		} catch (thrown) {
-			this.#events.end(thrown as Error);
+			this.failure = thrown as Error;
+			this.#events.end(this.failure);
 		}
 		this.#stopWaiting(false);
 	}

@@ -5,6 +5,7 @@ import { formatsOnDemand } from './assemblyai/rules.ts';
 import { openSession } from './assemblyai/session.ts';
 import { dialectV2 } from './assemblyai/v2.ts';
 import { dialectV3 } from './assemblyai/v3.ts';
+import { readAuthority } from './authority.ts';
 import { type Capabilities, type ProviderConfig, type SttProvider, VoiceError } from './provider.ts';
 import { readEndpoint, type WebSocketRequest } from './websocket.ts';
 
@@ -47,6 +48,10 @@ export function createAssemblyAi(config: ProviderConfig): SttProvider {
 	return {
 		id: 'assemblyai',
 		capabilities,
+		async prepare({ language } = { language: '' }) {
+			chooseModel(model, language, new Map(query));
+			await readAuthority(config.caFile);
+		},
 		async open({ sampleRate, language, partials, refined }, signal) {
 			signal.throwIfAborted();
 			const asked: Query = new Map(query);
@@ -87,6 +92,9 @@ export function createAssemblyAiV2(config: ProviderConfig): SttProvider {
 			keepAlive: 'none',
 			refines: false,
 		},
+		async prepare() {
+			await readAuthority(config.caFile);
+		},
 		async open({ sampleRate, partials }, signal) {
 			signal.throwIfAborted();
 			const asked: Query = new Map([['sample_rate', String(sampleRate)]]);
@@ -108,10 +116,11 @@ function readConnection(
 	const { apiKey, token } = credentials;
 	if (!apiKey && !token && !endpoint)
 		throw new VoiceError('STT_CONFIG', 'AssemblyAI needs an API key', 'enter it in the stt-provider');
-	if (!/^[\x21-\x7e]*$/.test(apiKey))
+	const isToken = !apiKey && token;
+	if (!/^[\x21-\x7e]*$/.test(apiKey || token))
 		throw new VoiceError(
 			'STT_CONFIG',
-			'The API key holds a character that no key has',
+			`The ${isToken ? 'token' : 'API key'} holds a character that none has`,
 			'copy it again from the dashboard of AssemblyAI',
 		);
 	// Whatever the address in the settings brings along may be one too.
@@ -126,7 +135,7 @@ function readConnection(
 		request(query) {
 			const url = new URL(base);
 			for (const [name, value] of query) url.searchParams.set(name, value);
-			if (!apiKey && token) url.searchParams.set('token', token);
+			if (isToken) url.searchParams.set('token', token);
 			return { url, headers: apiKey ? { Authorization: apiKey } : {}, caFile, peer: faults.peer };
 		},
 	};

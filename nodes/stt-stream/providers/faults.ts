@@ -1,4 +1,4 @@
-import { VoiceError } from './provider.ts';
+import { type SttEvent, VoiceError } from './provider.ts';
 
 /** What a code of a protocol means for whoever speaks. */
 export interface Meaning {
@@ -22,7 +22,16 @@ export const transient = (code: Meaning['code'], says: string, remedy: string): 
 	retryable: true,
 });
 
-/** Makes the errors about one peer. Secrets do not get into their text, even if the server sends them back. */
+/** So much of a secret is one already: servers cut what they quote. */
+const TELLING = 8;
+/** Of what a server says, so much is looked at, and so much is passed on. */
+const SERVERS_MAX = 4096;
+const TEXT_MAX = 200;
+
+/**
+ * Makes the errors about one peer. This is where secrets are kept out of whatever a server sends back: every text of
+ * a server's goes through `clean` before it is in an error or an event.
+ */
 export class PeerFaults {
 	readonly peer: string;
 	readonly #secrets: readonly string[];
@@ -30,18 +39,21 @@ export class PeerFaults {
 	/** @param peer who it is about: "AssemblyAI at streaming.assemblyai.com" */
 	constructor(peer: string, secrets: readonly string[]) {
 		this.peer = peer;
-		this.#secrets = secrets.filter((secret) => secret.length > 3);
+		const forms = secrets.filter((secret) => secret.length > 3).flatMap(writtenForms);
+		this.#secrets = [...new Set(forms)];
 	}
 
 	/** The server's words, fit for a log. */
 	clean(text: string): string {
-		let clean = text;
-		for (const secret of this.#secrets)
-			for (const form of [secret, encodeURIComponent(secret)]) clean = clean.replaceAll(form, '[secret]');
-		return clean
+		return mask(text.slice(0, SERVERS_MAX), this.#secrets)
 			.replace(/[\p{Cc}\s]+/gu, ' ')
 			.trim()
-			.slice(0, 200);
+			.slice(0, TEXT_MAX);
+	}
+
+	/** An event, fit for a message: of these, only remarks are a server's own words. */
+	cleanEvent(event: SttEvent): SttEvent {
+		return event.type === 'status' ? { ...event, detail: this.clean(event.detail) } : event;
 	}
 
 	/**
@@ -49,9 +61,35 @@ export class PeerFaults {
 	 * @param text the server's words
 	 */
 	make({ code, says, remedy, retryable }: Meaning, what: string, text: string): VoiceError {
-		const details = [what, this.clean(text)].filter(Boolean).join(': ');
-		return new VoiceError(code, `${this.peer} ${says} (${details})`, remedy, { retryable });
+		const details = [what, text].map((part) => this.clean(part)).filter(Boolean);
+		return new VoiceError(code, `${this.peer} ${says} (${details.join(': ')})`, remedy, { retryable });
 	}
+}
+
+/** How a text can come back: in an address, in JSON, or as it is. */
+const writtenForms = (text: string): string[] => [
+	text,
+	encodeURIComponent(text),
+	new URLSearchParams([['', text]]).toString().slice(1),
+	JSON.stringify(text).slice(1, -1),
+];
+
+/** Replaces the secrets, also where they are cut off. */
+function mask(text: string, secrets: readonly string[]): string {
+	const masked: string[] = [];
+	for (let at = 0; at < text.length; ) {
+		const length = Math.max(0, ...secrets.map((secret) => tellingLength(text, at, secret)));
+		masked.push(length ? '[secret]' : text.charAt(at));
+		at += length || 1;
+	}
+	return masked.join('');
+}
+
+/** How much of the beginning of `secret` stands in `text` at `at`; 0 if that tells nothing. */
+function tellingLength(text: string, at: number, secret: string): number {
+	let length = 0;
+	while (length < secret.length && text[at + length] === secret[length]) length++;
+	return length >= Math.min(TELLING, secret.length) ? length : 0;
 }
 
 /** Why a connection did not come about, or broke, in words for a user. */

@@ -106,8 +106,11 @@ export interface SttProvider {
 	readonly id: string;
 	/** Final once `prepare` has resolved. */
 	readonly capabilities: Capabilities;
-	/** Learns what this machine has. Rejects with the VoiceError that any `open` would; may be called again then. */
-	prepare?(): Promise<void>;
+	/**
+	 * Learns what this machine has, and checks what sessions will be asked for; connects to nothing. Rejects with the
+	 * VoiceError that every such `open` would; may be called again then.
+	 */
+	prepare?(asked?: Pick<OpenOptions, 'language'>): Promise<void>;
 	/** Rejects with a VoiceError. `signal` abandons the opening and has no effect on an open session. */
 	open(options: OpenOptions, signal: AbortSignal): Promise<SttSession>;
 	/**

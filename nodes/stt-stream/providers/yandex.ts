@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readAuthority } from './authority.ts';
 import { GrpcHost } from './grpc.ts';
 import { type GrpcMethod, loadMethod, readGrpcEndpoint } from './grpc-method.ts';
 import { type Capabilities, type ProviderConfig, type SttProvider, VoiceError } from './provider.ts';
@@ -46,6 +47,10 @@ export function createYandex(config: ProviderConfig): SttProvider {
 	return {
 		id: 'yandex',
 		capabilities: { ...CAPABILITIES, refines: options.normalize !== false },
+		async prepare({ language } = { language: '' }) {
+			sessionOptions(config.model, options, { sampleRate: 0, language, refined: false });
+			await readAuthority(config.caFile);
+		},
 		warm: (signal) => host.warm(signal),
 		async open(wishes, signal) {
 			signal.throwIfAborted();

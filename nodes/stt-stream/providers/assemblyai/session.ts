@@ -118,7 +118,7 @@ class Session implements SttSession, WebSocketEvents {
 				this.#begin(reading.id, reading.expiresAtMs);
 				break;
 			case 'events':
-				for (const event of reading.events) this.#events.push(event);
+				for (const event of reading.events) this.#events.push(this.#faults.cleanEvent(event));
 				break;
 			case 'end':
 				this.#end();

@@ -58,10 +58,7 @@ export class YandexSession implements SttSession, GrpcEvents<StreamingResponse> 
 
 	message(response: StreamingResponse): void {
 		if (!this.#hasBegun) this.#begin(response);
-		for (const event of readResponse(response))
-			this.#events.push(
-				event.type === 'status' ? { ...event, detail: this.#parts.faults.clean(event.detail) } : event,
-			);
+		for (const event of readResponse(response)) this.#events.push(this.#parts.faults.cleanEvent(event));
 	}
 
 	drain(): void {
