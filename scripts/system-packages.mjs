@@ -41,6 +41,7 @@ const LAB = [
 	{ name: 'gpiod', command: 'gpiomon', why: 'the gpiomon backend' },
 	{ name: 'flite', command: 'flite', why: 'speech for the recogniser' },
 	{ name: 'sox', command: 'sox', why: 'sound files in many formats' },
+	{ name: 'bzip2', command: 'bzip2', why: 'archives of models' },
 	{ name: 'chromium', command: 'chromium', why: 'the tests of the editor' },
 ];
 
