@@ -1,10 +1,5 @@
 import assert from 'node:assert/strict';
-import type {
-	Capabilities,
-	ProviderConfig,
-	SttProvider,
-} from '../../../../nodes/stt-stream/providers/provider.ts';
-import { numberedAudio } from '../../../lab/recognisers/numbered-audio.ts';
+import type { Capabilities, SttProvider } from '../../../../nodes/stt-stream/providers/provider.ts';
 import type { LoopbackYandex, YandexSettings } from '../../../lab/recognisers/yandex.ts';
 import { RATE } from '../helpers.ts';
 import { providerAt, withRecogniser } from '../providers/yandex-helpers.ts';
@@ -14,16 +9,15 @@ import type { WireStream } from './stream.ts';
 /** Of a test: with other capabilities where it shortens what the recogniser allows. */
 export interface YandexOptions extends YandexSettings {
 	readonly capabilities?: Partial<Capabilities>;
-	readonly provider?: Partial<ProviderConfig>;
 }
 
 /** A recogniser of its own for each test, with a final every five words; afterwards no connection may be left. */
 export const withYandex = (
-	{ capabilities, provider: more, ...settings }: YandexOptions,
+	{ capabilities, ...settings }: YandexOptions,
 	run: (provider: SttProvider, recogniser: LoopbackYandex) => Promise<void>,
 ): Promise<void> =>
 	withRecogniser({ turnWords: 5, ...settings }, async (recogniser) => {
-		const provider = providerAt(recogniser, more);
+		const provider = providerAt(recogniser);
 		await run({ ...provider, capabilities: { ...provider.capabilities, ...capabilities } }, recogniser);
 		await recogniser.until('the end of every connection', () => recogniser.open === 0);
 	});
@@ -41,5 +35,3 @@ export function checkAll(
 	checkTimes(stream.finals);
 	return checkRuns(sent, recogniser.records, stream.finals, rate);
 }
-
-export const spoken = (count: number, rate = RATE) => ({ count, rate, pcm: numberedAudio(count, rate) });
