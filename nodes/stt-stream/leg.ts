@@ -2,8 +2,9 @@ import { bytesToMs, type PcmFormat } from '../../lib/audio/format.ts';
 import { toVoiceError } from '../../lib/node/errors.ts';
 import type { AudioQueue } from './audio-queue.ts';
 import type { Clock } from './clock.ts';
+import { notEnded } from './failures.ts';
 import { Feeder } from './feeder.ts';
-import { type Capabilities, type SttEvent, type SttSession, VoiceError } from './providers/provider.ts';
+import type { Capabilities, SttEvent, SttSession } from './providers/provider.ts';
 import { Timeline } from './timeline.ts';
 import type { Source } from './transcripts.ts';
 
@@ -20,6 +21,8 @@ const EARLY_MS = 5000;
 
 export interface LegParts {
 	readonly queue: AudioQueue;
+	/** Who it is with, for error texts. */
+	readonly peer: string;
 	readonly capabilities: Capabilities;
 	readonly from: PcmFormat;
 	readonly to: PcmFormat;
@@ -136,9 +139,7 @@ export class Leg implements Source {
 		this.next = next;
 		this.feeder.detach(() => this.#finish());
 		this.#after(ms, () => {
-			const problem = `The recogniser did not end a session within ${ms} ms`;
-			const remedy = 'see whether the recogniser is overloaded';
-			this.session.abort(new VoiceError('STT_TIMEOUT', problem, remedy, { retryable: true }));
+			this.session.abort(notEnded(this.#parts.peer, ms));
 		});
 	}
 

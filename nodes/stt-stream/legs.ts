@@ -4,7 +4,7 @@ import { chooseRate } from './chunker.ts';
 import type { Clock } from './clock.ts';
 import { Leg } from './leg.ts';
 import { openWithin } from './open-within.ts';
-import type { OpenOptions, SttProvider } from './providers/provider.ts';
+import { type OpenOptions, peerOf, type SttProvider } from './providers/provider.ts';
 
 export interface LegsParts {
 	readonly provider: SttProvider;
@@ -31,17 +31,24 @@ export class Legs {
 	async open(abandoned: AbortSignal): Promise<Leg> {
 		const { provider, open, asked, connectTimeoutMs, queue, format, clock, onProgress } = this.#parts;
 		const rate = () => chooseRate(format.sampleRate, provider.capabilities.sampleRates);
+		const peer = peerOf(provider);
 		const session = await openWithin(
 			async (signal) => {
 				await provider.prepare?.(asked);
 				signal.throwIfAborted();
 				return open({ sampleRate: rate(), ...asked }, signal);
 			},
-			{ timeoutMs: connectTimeoutMs, clock, abandoned, onLate: (gone) => this.#track(gone) },
+			{
+				timeoutMs: connectTimeoutMs,
+				peer,
+				clock,
+				abandoned,
+				onLate: (gone) => this.#track(gone),
+			},
 		);
 		const { capabilities } = provider;
 		const to = { sampleRate: rate(), channels: 1 };
-		const leg = new Leg(session, { queue, capabilities, from: format, to, clock, onProgress });
+		const leg = new Leg(session, { queue, peer, capabilities, from: format, to, clock, onProgress });
 		this.#open.add(leg);
 		return leg;
 	}

@@ -1,9 +1,12 @@
 import type { Clock } from './clock.ts';
-import { type SttSession, VoiceError } from './providers/provider.ts';
+import { notOpened } from './failures.ts';
+import type { SttSession } from './providers/provider.ts';
 
 /** How to wait for an opening. */
 export interface OpeningLimits {
 	readonly timeoutMs: number;
+	/** Who is to open it, for error texts. */
+	readonly peer: string;
 	readonly clock: Clock;
 	/** Gives the opening up. */
 	readonly abandoned: AbortSignal;
@@ -14,14 +17,10 @@ export interface OpeningLimits {
 /** Waits at most `timeoutMs` for an opening; on time-out, and when `abandoned` fires, the opening is aborted. */
 export async function openWithin(
 	open: (signal: AbortSignal) => Promise<SttSession>,
-	{ timeoutMs, clock, abandoned, onLate }: OpeningLimits,
+	{ timeoutMs, peer, clock, abandoned, onLate }: OpeningLimits,
 ): Promise<SttSession> {
 	const opener = new AbortController();
-	const cancel = clock.after(timeoutMs, () => {
-		const remedy = 'check the connection to the recogniser, or raise the connect time-out';
-		const problem = `The recogniser did not open a session within ${timeoutMs} ms`;
-		opener.abort(new VoiceError('STT_TIMEOUT', problem, remedy, { retryable: true }));
-	});
+	const cancel = clock.after(timeoutMs, () => opener.abort(notOpened(peer, timeoutMs)));
 	const onAbandoned = () => opener.abort();
 	abandoned.addEventListener('abort', onAbandoned, { once: true });
 	const aborted = new Promise<never>((_, reject) => {

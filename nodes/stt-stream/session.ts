@@ -11,7 +11,7 @@ import { Hearing } from './hearing.ts';
 import type { Leg } from './leg.ts';
 import { Legs } from './legs.ts';
 import { sleep } from './open-within.ts';
-import { type SttEvent, type SttProvider, SuddenEnd, type VoiceError } from './providers/provider.ts';
+import { peerOf, type SttEvent, type SttProvider, SuddenEnd, type VoiceError } from './providers/provider.ts';
 import { Rotation } from './rotation.ts';
 
 export interface SessionSettings {
@@ -206,7 +206,7 @@ export class Session {
 		leg.knownMs = this.#hearing.settledMs;
 		try {
 			await leg.read((event) => this.#take(event, leg));
-			if (!leg.finishing && !this.#isClosed()) throw unexplainedEnd();
+			if (!leg.finishing && !this.#isClosed()) throw unexplainedEnd(peerOf(this.#provider));
 		} catch (thrown) {
 			// What it would have said, the next one says.
 			if (!leg.next || leg.vital) throw thrown;
@@ -263,7 +263,7 @@ export class Session {
 		const { finalTimeoutMs } = this.#settings;
 		this.#cancelWatch = this.#engine.clock.after(finalTimeoutMs, () => {
 			const failure = this.#fed ? undefined : this.#failure;
-			this.#close(failure ?? silentAfterEnd(finalTimeoutMs));
+			this.#close(failure ?? silentAfterEnd(peerOf(this.#provider), finalTimeoutMs));
 		});
 	}
 

@@ -2,7 +2,13 @@ import { chooseRate } from './chunker.ts';
 import type { Clock } from './clock.ts';
 import { openWithin, sleep } from './open-within.ts';
 import { EventQueue } from './providers/event-queue.ts';
-import type { OpenOptions, SttEvent, SttProvider, SttSession } from './providers/provider.ts';
+import {
+	type OpenOptions,
+	peerOf,
+	type SttEvent,
+	type SttProvider,
+	type SttSession,
+} from './providers/provider.ts';
 
 /** Most streams have this rate; the next session is opened at that of the stream before. */
 const USUAL_RATE = 16_000;
@@ -99,6 +105,7 @@ export class Warm {
 		const sampleRate = chooseRate(this.#rate ?? USUAL_RATE, sampleRates);
 		const session = await openWithin((signal) => provider.open({ sampleRate, ...asked }, signal), {
 			timeoutMs: connectTimeoutMs,
+			peer: peerOf(provider),
 			clock,
 			abandoned: this.#closing.signal,
 			onLate: (gone) => {

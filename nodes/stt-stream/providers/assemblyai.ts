@@ -47,6 +47,7 @@ export function createAssemblyAi(config: ProviderConfig): SttProvider {
 	};
 	return {
 		id: 'assemblyai',
+		peer: connection.faults.peer,
 		capabilities,
 		async prepare({ language } = { language: '' }) {
 			chooseModel(model, language, new Map(query));
@@ -83,6 +84,7 @@ export function createAssemblyAiV2(config: ProviderConfig): SttProvider {
 	const wordBoost = query.get('word_boost');
 	return {
 		id: 'assemblyai-v2',
+		peer: connection.faults.peer,
 		capabilities: {
 			...COMMON,
 			chunkMs: { min: 100, max: 2000 },

@@ -104,6 +104,8 @@ export interface SttSession extends AsyncIterable<SttEvent> {
 export interface SttProvider {
 	/** As in the setting `provider`, e.g. 'local'. */
 	readonly id: string;
+	/** Who it is, for error texts: "AssemblyAI at streaming.assemblyai.com". */
+	readonly peer?: string;
 	/** Final once `prepare` has resolved. */
 	readonly capabilities: Capabilities;
 	/**
@@ -119,6 +121,9 @@ export interface SttProvider {
 	 */
 	warm?(signal: AbortSignal): Promise<void>;
 }
+
+/** Who an error is about. */
+export const peerOf = ({ peer }: SttProvider): string => peer ?? 'The recogniser';
 
 /**
  * The recogniser was gone all at once, and whether it is to be had again only an attempt can tell: the failure of a

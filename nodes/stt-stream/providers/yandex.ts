@@ -46,6 +46,7 @@ export function createYandex(config: ProviderConfig): SttProvider {
 	});
 	return {
 		id: 'yandex',
+		peer,
 		capabilities: { ...CAPABILITIES, refines: options.normalize !== false },
 		async prepare({ language } = { language: '' }) {
 			sessionOptions(config.model, options, { sampleRate: 0, language, refined: false });
