@@ -12,18 +12,15 @@ interface EditorGlobals {
 			node(id: string): EditorNode | null;
 			filterNodes(filter: { type: string }): EditorNode[];
 			eachConfig(visit: (node: EditorNode) => void): void;
-			createCompleteNodeSet(): FlowNode[];
 		};
 		editor: { edit(node: EditorNode): void; editConfig(name: string, type: string, id: string): void };
 		sidebar: { help: { show(type: string): void } };
-		view: { redraw(force?: boolean): void };
 	};
 }
 
 interface EditorNode {
 	id: string;
 	type: string;
-	x?: number;
 	valid?: boolean;
 	validationErrors?: string[];
 	label?: string | (() => string);
@@ -82,7 +79,7 @@ export class Editor {
 
 	/** Drags a node of this type from the palette to a place on the canvas; returns its id. */
 	async addNode(type: string, { x, y }: { x: number; y: number }): Promise<string> {
-		const before = await this.#idsOf(type);
+		const before = await this.ids(type);
 		const node = this.page.locator(`.red-ui-palette-node[data-palette-type="${type}"]`);
 		await node.scrollIntoViewIfNeeded();
 		await node.hover();
@@ -90,7 +87,7 @@ export class Editor {
 		const canvas = await box(this.page.locator('#red-ui-workspace-chart'));
 		await this.page.mouse.move(canvas.x + x, canvas.y + y, { steps: 10 });
 		await this.page.mouse.up();
-		return only((await this.#idsOf(type)).filter((id) => !before.includes(id)));
+		return only((await this.ids(type)).filter((id) => !before.includes(id)));
 	}
 
 	/** Pastes a flow into the Import dialog and drops its nodes on the canvas. Their ids change. */
@@ -112,8 +109,13 @@ export class Editor {
 	}
 
 	/** Ids of the nodes of a type, config nodes too. */
-	ids(type: string): Promise<string[]> {
-		return this.#idsOf(type);
+	async ids(type: string): Promise<string[]> {
+		return this.page.evaluate((type) => {
+			const { nodes } = (globalThis as unknown as EditorGlobals).RED;
+			const ids = nodes.filterNodes({ type }).map(({ id }) => id);
+			nodes.eachConfig((node) => void (node.type === type && ids.push(node.id)));
+			return ids;
+		}, type);
 	}
 
 	/** Opens the dialog of a node, as a double click does; of a config node, as its pencil does. */
@@ -307,15 +309,6 @@ export class Editor {
 		const depth = await this.#depth();
 		await this.page.locator(`#node-config-dialog-${button}, #node-dialog-${button}`).click();
 		await this.#settled(depth - 1);
-	}
-
-	async #idsOf(type: string): Promise<string[]> {
-		return this.page.evaluate((type) => {
-			const { nodes } = (globalThis as unknown as EditorGlobals).RED;
-			const ids = nodes.filterNodes({ type }).map(({ id }) => id);
-			nodes.eachConfig((node) => void (node.type === type && ids.push(node.id)));
-			return ids;
-		}, type);
 	}
 }
 
