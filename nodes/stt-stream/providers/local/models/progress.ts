@@ -19,7 +19,7 @@ export class ProgressBar {
 	readonly #output: ProgressOutput;
 	readonly #now: () => number;
 	#phase = '';
-	#shownAt = 0;
+	#shownAt = Number.NEGATIVE_INFINITY;
 	#began = 0;
 	#first = 0;
 	#last: InstallProgress | undefined;
@@ -36,7 +36,7 @@ export class ProgressBar {
 			this.#phase = progress.phase;
 			this.#began = now;
 			this.#first = progress.done;
-			this.#shownAt = 0;
+			this.#shownAt = Number.NEGATIVE_INFINITY;
 		}
 		this.#last = progress;
 		if (now - this.#shownAt < (this.#output.isTTY ? REDRAW_MS : LINE_MS)) return;
