@@ -143,10 +143,10 @@ describe('ProgressBar', () => {
 		const [download = '', unpack = '', rest] = text.split('\n');
 		assert.equal(rest, '');
 		const drawn = download.split('\r').slice(1);
-		assert.equal(drawn.length, 102);
+		assert.equal(drawn.length, 101);
 		assert.ok(drawn.every((one) => one.endsWith('\x1b[K') && one.length < 100 + 3));
 		assert.match(
-			drawn[51] ?? '',
+			drawn[50] ?? '',
 			/^Downloading \[#{12}\.{12}\] +50 % {2}100 MB of 200 MB {2}20 MB\/s {2}5 s left/,
 		);
 		assert.match(drawn.at(-1) ?? '', /\[#{24}\] 100 %/);

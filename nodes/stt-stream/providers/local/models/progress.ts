@@ -23,6 +23,7 @@ export class ProgressBar {
 	#began = 0;
 	#first = 0;
 	#last: InstallProgress | undefined;
+	#shown: InstallProgress | undefined;
 
 	constructor(output: ProgressOutput, now: () => number = Date.now) {
 		this.#output = output;
@@ -51,7 +52,7 @@ export class ProgressBar {
 
 	#finishPhase(): void {
 		if (!this.#last) return;
-		this.#show(this.#now());
+		if (this.#shown !== this.#last) this.#show(this.#now());
 		if (this.#output.isTTY) this.#output.write('\n');
 		this.#last = undefined;
 	}
@@ -59,6 +60,7 @@ export class ProgressBar {
 	#show(now: number): void {
 		if (!this.#last) return;
 		this.#shownAt = now;
+		this.#shown = this.#last;
 		const text = this.#text(this.#last, now);
 		if (!this.#output.isTTY) {
 			this.#output.write(`${text}\n`);
