@@ -73,13 +73,13 @@ export class Hearing {
 		if (result.type === 'partial') this.#pending ||= hasText;
 		// Without times it settles all that the recogniser has been sent; an empty one may be too early for that.
 		const isFinal = result.type === 'final' && (hasText || result.endMs !== undefined);
-		if (isFinal) this.#settle(result.endMs ?? leg.heardMs, leg);
+		if (isFinal) this.#settle(result.settledMs ?? result.endMs ?? leg.heardMs, leg);
 		for (const transcript of transcripts) this.#parts.transcript(transcript);
 		if (isFinal) this.#parts.onFinal(leg);
 	}
 
 	/**
-	 * Whoever hears the stream again begins exactly at a final's end. Earlier would be safer where that time is early
+	 * Whoever hears the stream again begins where a final says, or exactly at its end. Earlier would be safer where that time is early
 	 * or late by some hundredths of a second, but then the last word is heard again, at times that differ a little,
 	 * and a short one could not be told from a new one: rather a cut sound than a doubled word. Recognisers give
 	 * finals in pauses, where neither happens.

@@ -62,6 +62,11 @@ export interface SttResult {
 	readonly utterance?: number;
 	readonly startMs?: number;
 	readonly endMs?: number;
+	/**
+	 * Of a final: whoever hears the audio again begins here, where neither its last word nor the next one sounds.
+	 * Default: `endMs`.
+	 */
+	readonly settledMs?: number;
 	readonly language?: string;
 	readonly confidence?: number;
 	readonly words?: readonly ResultWord[];

@@ -140,20 +140,22 @@ function writeTexts(folder: string): void {
 }
 
 /** The states of a Zipformer2 with one layer; without any, sherpa-onnx reads the batch size from nowhere. */
-const STATES: readonly (readonly [string, readonly (number | string)[]])[] = [
+const statesFor = (bands: number): readonly (readonly [string, readonly (number | string)[]])[] => [
 	['cached_key_0', [1, 'N', 1]],
 	['cached_nonlin_attn_0', [1, 'N', 1, 3]],
 	['cached_val1_0', [1, 'N', 1]],
 	['cached_val2_0', [1, 'N', 1]],
 	['cached_conv1_0', ['N', 4, 1]],
 	['cached_conv2_0', ['N', 4, 1]],
-	['embed_states', ['N', 128, 3, 19]],
+	// What two convolutions leave of the bands.
+	['embed_states', ['N', 128, 3, (((bands - 1) >> 1) - 1) >> 1]],
 ];
 
 /** The inputs, outputs and metadata of a Zipformer2 encoder, around the one matrix. */
 function zipformer(output: string, { features = BANDS, metadata = {}, ballast = 0 }: ToyOptions) {
 	const bands = features === 'hidden' ? 40 : features;
 	const size = TOKENS.length;
+	const states = statesFor(bands);
 	const { weights, bias } = detector(bands);
 	const heavy = ballastOf(ballast, bands);
 	const all: Record<string, string | number | undefined> = {
@@ -193,17 +195,17 @@ function zipformer(output: string, { features = BANDS, metadata = {}, ballast = 
 			{ op: 'MatMul', inputs: ['means', 'weights'], outputs: ['contrast'] },
 			...heavy.operations,
 			{ op: 'Add', inputs: [heavy.output, 'bias'], outputs: [output] },
-			...STATES.map(([name]) => ({ op: 'Identity', inputs: [name], outputs: [`new_${name}`] })),
+			...states.map(([name]) => ({ op: 'Identity', inputs: [name], outputs: [`new_${name}`] })),
 			{ op: 'Add', inputs: ['processed_lens', 'step'], outputs: ['new_processed_lens'] },
 		] satisfies Operation[],
 		inputs: [
 			floats('x', ['N', CHUNK_FRAMES, features === 'hidden' ? 'C' : features]),
-			...STATES.map(([name, dims]) => floats(name, dims)),
+			...states.map(([name, dims]) => floats(name, dims)),
 			{ name: 'processed_lens', type: INT64, dims: ['N'] } satisfies Value,
 		],
 		outputs: [
 			floats(output, ['N', CHUNK_FRAMES / SUBSAMPLING, size]),
-			...STATES.map(([name, dims]) => floats(`new_${name}`, dims)),
+			...states.map(([name, dims]) => floats(`new_${name}`, dims)),
 			{ name: 'new_processed_lens', type: INT64, dims: ['N'] } satisfies Value,
 		],
 	};

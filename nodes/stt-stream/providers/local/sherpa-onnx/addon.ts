@@ -13,6 +13,8 @@ export interface NativeResult {
 	readonly timestamps: readonly number[];
 	/** Natural logarithms of the tokens' probabilities; only transducers have them. */
 	readonly ys_probs: readonly number[];
+	/** Decoded frames since the last token. */
+	readonly num_trailing_blanks?: number;
 	/** When the utterance began: the last `reset`, in seconds of the stream. */
 	readonly start_time: number;
 }

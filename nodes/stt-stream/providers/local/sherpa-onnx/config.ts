@@ -125,7 +125,7 @@ function endpoints(kind: KindName, { endSilenceMs, emptySilenceMs, maxUtteranceM
 	};
 }
 
-function reading({ kind, chunkMs }: SherpaModel): Reading {
+function reading({ kind, chunkMs, frameMs }: SherpaModel): Reading {
 	const isTone = kind === 't-one-ctc';
 	return {
 		leadMs: isTone ? T_ONE_LEAD_MS : 0,
@@ -133,6 +133,7 @@ function reading({ kind, chunkMs }: SherpaModel): Reading {
 		tailMs: chunkMs + TAIL_MS,
 		// The same mistake as in the endpoints.
 		startFactor: isTone ? 10 : 1,
+		frameMs,
 		words: !kindOf(kind).noWords,
 	};
 }

@@ -1,6 +1,6 @@
 import { ForkedChild } from '../../../../../lib/process/forked.ts';
 import { type SttSession, VoiceError } from '../../provider.ts';
-import { died, keepsDying, modelRefused, ownWords } from './errors.ts';
+import { died, modelRefused, ownWords } from './errors.ts';
 import type {
 	EndedPayload,
 	LoadPayload,
@@ -25,12 +25,8 @@ export interface EngineSettings {
 /** A big model on a slow card takes its time. */
 const LOAD_MS = 180_000;
 const STALL_MS = 30_000;
-/** A process that ends with less audio than this ended early … */
-const EARLY_MS = 5000;
-/** … and so many in a row are no accident. */
-const EARLY_MAX = 3;
 const STATS_MS = 30_000;
-/** Signals by which others end a process; by the rest it ended itself. */
+/** Codes of signals by which others end a process; by the rest it ended itself. */
 const KILLED = [128 + 9, 128 + 15];
 
 let lastStream = 0;
@@ -42,7 +38,6 @@ let lastStream = 0;
 export class SherpaEngine {
 	readonly #settings: EngineSettings;
 	#child: EngineChild | undefined;
-	#early = 0;
 
 	constructor(settings: EngineSettings) {
 		this.#settings = settings;
@@ -72,37 +67,13 @@ export class SherpaEngine {
 
 	#usable(): EngineChild {
 		if (this.#child?.isUsable) return this.#child;
-		const child: EngineChild = new EngineChild(this.#settings, (end) => this.#explain(end));
+		const child: EngineChild = new EngineChild(this.#settings);
 		this.#child = child;
 		void child.exited.then(() => {
 			if (this.#child === child) this.#child = undefined;
 		});
 		return child;
 	}
-
-	/** The error for what a process's end brought down. */
-	#explain({ loading, code, how, words, heardMs }: ChildEnd): VoiceError {
-		const { folder } = this.#settings;
-		if (loading && !KILLED.includes(code)) {
-			this.#early = 0;
-			return modelRefused(folder, words || how);
-		}
-		this.#early = heardMs < EARLY_MS ? this.#early + 1 : 0;
-		if (this.#early < EARLY_MAX) return died(words ? `${how} (${words})` : how, loading);
-		this.#early = 0;
-		return keepsDying(folder, EARLY_MAX, words || how);
-	}
-}
-
-interface ChildEnd {
-	readonly loading: boolean;
-	/** Exit code; a signal shows as 128 + its number. */
-	readonly code: number;
-	readonly how: string;
-	/** The engine's own for what was wrong, or ''. */
-	readonly words: string;
-	/** Audio that it took. */
-	readonly heardMs: number;
 }
 
 /** A process and its streams. */
@@ -118,13 +89,12 @@ class EngineChild {
 	#isRetired = false;
 	/** Its end is our will, and nobody's failure. */
 	#isOurs = false;
-	#heardBytes = 0;
 	#how: string | undefined;
 	#idle: NodeJS.Timeout | undefined;
 	#watch: NodeJS.Timeout | undefined;
 	#quietMs = 0;
 
-	constructor(settings: EngineSettings, explain: (end: ChildEnd) => VoiceError) {
+	constructor(settings: EngineSettings) {
 		this.#settings = settings;
 		this.#forked = new ForkedChild(new URL('./child.js', import.meta.url), {
 			onEvent: (event, payload) => this.#receive(event, payload as StreamPayload),
@@ -136,13 +106,7 @@ class EngineChild {
 			clearTimeout(this.#idle);
 			clearInterval(this.#watch);
 			if (this.#isOurs) return;
-			failure = explain({
-				loading: this.#isLoading,
-				code,
-				how: this.#how ?? endOf(code),
-				words: ownWords(this.#forked.stderr),
-				heardMs: (this.#heardBytes / 2 / settings.load.sampleRate) * 1000,
-			});
+			failure = this.#failure(code);
 			for (const session of [...this.#sessions.values()]) session.ended(failure);
 		});
 		this.ready = this.#load(() => failure);
@@ -211,17 +175,22 @@ class EngineChild {
 			case 'results':
 				session?.heard((payload as ResultsPayload).events);
 				break;
-			case 'taken': {
-				const { bytes } = payload as TakenPayload;
-				this.#heardBytes += bytes;
-				session?.taken(bytes);
+			case 'taken':
+				session?.taken((payload as TakenPayload).bytes);
 				break;
-			}
 			case 'ended': {
 				const { error } = payload as EndedPayload;
 				session?.ended(error && VoiceError.from(error));
 			}
 		}
+	}
+
+	/** Why its streams failed, when it has ended. */
+	#failure(code: number): VoiceError {
+		const how = this.#how ?? endOf(code);
+		const words = ownWords(this.#forked.stderr);
+		if (this.#isLoading && !KILLED.includes(code)) return modelRefused(this.#settings.folder, words || how);
+		return died(words ? `${how} (${words})` : how, this.#isLoading);
 	}
 
 	/** An engine that hangs is ended. Counts ticks, so that a pause of this process is not taken for one of the other. */

@@ -1,4 +1,4 @@
-import { VoiceError } from '../../provider.ts';
+import { SuddenEnd, VoiceError } from '../../provider.ts';
 
 // Every error of the engine, in one voice.
 
@@ -90,34 +90,25 @@ export function modelRefused(folder: string, reason: string): VoiceError {
 	);
 }
 
-/** The engine's process ended, and nobody knows better. */
-export function died(how: string, loading: boolean): VoiceError {
-	return new VoiceError(
+/** The engine's process ended, and why is anybody's guess. */
+export function died(how: string, loading: boolean): SuddenEnd {
+	return new SuddenEnd(
 		'STT_ENGINE',
 		`sherpa-onnx ${how} ${loading ? 'while it loaded its model' : 'in the middle of a stream'}`,
 		'start the stream again; if it happens often, look for a lack of memory in the system log',
-		{ retryable: true },
-	);
-}
-
-/** It ended again and again. */
-export function keepsDying(folder: string, times: number, how: string): VoiceError {
-	return new VoiceError(
-		'STT_ENGINE',
-		`sherpa-onnx ended ${times} times in a row soon after it had begun, with the model ${folder} (${how})`,
-		'choose another model, or look for a lack of memory in the system log',
 	);
 }
 
 /**
- * The engine's own words for what is wrong, from the end of its stderr; '' if there are none. Of an exception that is
- * what it says, and of sherpa-onnx's messages the last without the place in its sources.
+ * The engine's own words for what is wrong, from the end of its stderr; '' if there are none. Of an exception, also
+ * of Node.js, that is what it says, and of sherpa-onnx's messages the last that says something, without the place in its sources.
  */
 export function ownWords(stderr: string): string {
-	const exception = /what\(\):\s*(.+)/.exec(stderr)?.[1];
+	const exception =
+		/what\(\):\s*(.+(?:\n.*\S.*)*)/.exec(stderr)?.[1] ?? /^\w*Error(?: \[\w+\])?: .+$/m.exec(stderr)?.[0];
 	const lines = stderr
 		.split('\n')
 		.map((line) => line.replace(/^\S*\/\S+\.(cc|h|cpp):\S+:\d+\s*/, '').trim())
-		.filter((line) => line && !/^(terminate called|Aborted|node:|at )/.test(line));
-	return (exception ?? lines.at(-1) ?? '').trim().slice(0, 300);
+		.filter((line) => line && !/^(terminate called|Aborted|Errors in config|node:|at )/.test(line));
+	return (exception ?? lines.at(-1) ?? '').replaceAll(/\s+/g, ' ').trim().slice(0, 300);
 }

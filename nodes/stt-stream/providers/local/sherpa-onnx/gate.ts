@@ -18,6 +18,8 @@ export interface GateOutput {
 
 /** The detector is sure only after some speech, and words may begin softly. */
 const PRE_ROLL_MS = 500;
+/** In silence so much is held back: if it goes on, it may be the beginning of the next words. */
+const HOLD_MS = 200;
 /** A pause of the detector's own after `reset` must not look like silence. */
 const SILENCE_MIN_MS = 300;
 /** It keeps, and copies again and again, the speech that it is hearing. */
@@ -29,10 +31,12 @@ export class SpeechGate {
 	readonly #settings: GateSettings;
 	readonly #output: GateOutput;
 	readonly #preRoll: number;
+	readonly #hold: number;
 	readonly #end: number;
 	readonly #renew: number;
 	#rest: Float32Array = new Float32Array(0);
-	#before: Float32Array[] = [];
+	/** What the recogniser has not got: before it is open the last moments, then what is held back. */
+	#kept: Float32Array[] = [];
 	#position = 0;
 	#isOpen = false;
 	#silent = 0;
@@ -44,6 +48,7 @@ export class SpeechGate {
 		this.#output = output;
 		const samples = (ms: number) => Math.round((ms * settings.sampleRate) / 1000);
 		this.#preRoll = Math.ceil(samples(PRE_ROLL_MS) / settings.window);
+		this.#hold = Math.ceil(samples(HOLD_MS) / settings.window);
 		this.#end = samples(Math.max(settings.endSilenceMs, SILENCE_MIN_MS));
 		this.#renew = samples(RENEW_MS);
 	}
@@ -61,21 +66,22 @@ export class SpeechGate {
 	/** No more audio. */
 	finish(): void {
 		if (!this.#isOpen) return;
-		this.#output.audio(this.#rest);
+		this.#kept.push(this.#rest);
+		this.#release(0);
 		this.#close();
 	}
 
 	#take(samples: Float32Array): void {
 		const speaks = this.#detect(samples);
 		this.#position += samples.length;
+		this.#kept.push(samples);
+		if (!this.#isOpen && speaks) this.#open();
 		if (!this.#isOpen) {
-			this.#before.push(samples);
-			if (this.#before.length > this.#preRoll) this.#before.shift();
-			if (speaks) this.#open();
+			if (this.#kept.length > this.#preRoll) this.#kept.shift();
 			return;
 		}
-		this.#output.audio(samples);
 		this.#silent = speaks ? 0 : this.#silent + samples.length;
+		this.#release(speaks ? 0 : this.#hold);
 		if (this.#silent >= this.#end) this.#close();
 	}
 
@@ -93,15 +99,17 @@ export class SpeechGate {
 
 	#open(): void {
 		this.#isOpen = true;
-		this.#silent = 0;
-		const before = this.#before;
-		this.#before = [];
-		this.#output.opened(this.#position - before.length * this.#settings.window);
-		for (const samples of before) this.#output.audio(samples);
+		this.#output.opened(this.#position - this.#kept.length * this.#settings.window);
+	}
+
+	/** Lets through what was kept, except the last `count` pieces. */
+	#release(count: number): void {
+		while (this.#kept.length > count) this.#output.audio(this.#kept.shift() as Float32Array);
 	}
 
 	#close(): void {
 		this.#isOpen = false;
+		this.#silent = 0;
 		this.#output.closed();
 	}
 }

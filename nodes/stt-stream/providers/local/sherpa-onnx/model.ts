@@ -22,6 +22,8 @@ export interface SherpaModel {
 	readonly featureDim: number;
 	/** Audio that it decodes at once. */
 	readonly chunkMs: number;
+	/** What a step of its result stands for. */
+	readonly frameMs: number;
 	/** It is told the language of each stream. */
 	readonly multilingual: boolean;
 }
@@ -35,6 +37,9 @@ export interface ModelChoice {
 
 const DEFAULT_FEATURES = 80;
 const FRAME_MS = 10;
+/** Where a model does not say; sherpa-onnx takes it for granted too. */
+const SUBSAMPLING = 4;
+const T_ONE_FRAME_MS = 30;
 
 /**
  * Finds and checks the model in `folder`. Whatever would end the engine's process and shows in the files is refused
@@ -70,6 +75,7 @@ export async function inspectModel(folder: string, choice: ModelChoice): Promise
 		);
 	if (kind.endsWith('ctc') && !tokens.hasBlank)
 		throw badModel(folder, 'has a tokens.txt without <blk>', 'take both from the same model');
+	const subsampling = Number(first.metadata.get('subsampling_factor') ?? 0) || SUBSAMPLING;
 	return {
 		folder,
 		kind,
@@ -79,6 +85,7 @@ export async function inspectModel(folder: string, choice: ModelChoice): Promise
 		sampleRate: kind === 't-one-ctc' ? 8000 : 16_000,
 		featureDim: featuresOf(folder, featuresLast ? first : undefined, choice.featureDim),
 		chunkMs: FRAME_MS * (typeof chunk === 'number' ? chunk : Number(first.metadata.get(chunk))),
+		frameMs: kind === 't-one-ctc' ? T_ONE_FRAME_MS : FRAME_MS * subsampling,
 		multilingual: first.metadata.has('prompt_dictionary'),
 	};
 }

@@ -34,6 +34,8 @@ export interface Reading {
 	readonly tailMs: number;
 	/** What the engine's `start_time` must be multiplied by. */
 	readonly startFactor: number;
+	/** Length of a decoded frame. */
+	readonly frameMs: number;
 	readonly words: boolean;
 }
 

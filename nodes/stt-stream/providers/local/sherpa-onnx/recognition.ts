@@ -17,7 +17,7 @@ export interface RecognitionSettings extends Reading {
 
 /**
  * Runs one native stream and tells what comes of it, in milliseconds of the audio stream. What it tells depends only on
- * the audio, not on how that was cut: after every single decoding step the endpoint is looked for.
+ * the audio and not on how that was cut: after every single decoding step the endpoint is looked for.
  */
 export class Recognition {
 	readonly #native: NativeRecognizer;
@@ -118,8 +118,13 @@ export class Recognition {
 	#read(): Understood | undefined {
 		const said = understood(this.#native.getResult(this.#stream), this.#settings);
 		if (said?.startMs === undefined || said.endMs === undefined) return said;
-		const times = this.#moved({ startMs: said.startMs, endMs: said.endMs });
-		return { ...said, ...times, ...(said.words && { words: said.words.map((word) => this.#moved(word)) }) };
+		const { startMs, endMs, settledMs, words } = said;
+		return {
+			...said,
+			...this.#moved({ startMs, endMs }),
+			...(settledMs !== undefined && { settledMs: this.#moved({ startMs, endMs: settledMs }).endMs }),
+			...(words && { words: words.map((word) => this.#moved(word)) }),
+		};
 	}
 
 	/** Times of the native stream, put into those of the audio stream and within it. */
@@ -127,8 +132,9 @@ export class Recognition {
 		const { sampleRate, leadMs, at } = this.#settings;
 		const begin = (at / sampleRate) * 1000;
 		const end = begin + (this.#samples / sampleRate) * 1000;
-		const put = (ms: number) => Math.round(Math.min(end, Math.max(begin, ms - leadMs + begin)));
-		const startMs = put(span.startMs);
-		return { ...span, startMs, endMs: Math.max(put(span.endMs), startMs) };
+		const put = (ms: number, from: number, to: number) =>
+			Math.round(Math.max(from, Math.min(to, ms - leadMs + begin)));
+		const startMs = put(span.startMs, begin, end - 1);
+		return { ...span, startMs, endMs: put(span.endMs, startMs + 1, end) };
 	}
 }

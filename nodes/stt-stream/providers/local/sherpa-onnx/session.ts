@@ -85,6 +85,7 @@ export class SherpaSession implements SttSession {
 
 	#end(): void {
 		this.#line.detach(this.stream);
-		this.#resolveOver();
+		// Results and the end may have come at once; whoever iterates reads them first.
+		setImmediate(this.#resolveOver);
 	}
 }
