@@ -81,7 +81,7 @@ for (const file of files) {
 
 		it('says in a Comment node how to run it without hardware', () => {
 			const texts = flow.filter(({ type }) => type === 'comment').map(({ info }) => String(info));
-			assert.ok(texts.some((text) => /WAV file/.test(text) && /\*\*Button\*\*/.test(text)));
+			assert.ok(texts.some((text) => /WAV file/.test(text) && /\*\*Microphone\*\*/.test(text)));
 		});
 
 		it('is drawn on the grid, without overlaps', () => {

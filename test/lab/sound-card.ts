@@ -22,6 +22,8 @@ export interface SoundCardOptions {
 	channels?: number;
 	/** Adds the PCMs `only48` and `stereo`, and lets `setBusy` and `restrict` work. Needs gcc. */
 	awkward?: boolean;
+	/** The microphone hears the speaker, as in a room. */
+	echo?: boolean;
 }
 
 /** Sound on its way into the virtual microphone. */
@@ -104,7 +106,7 @@ class VirtualCard implements SoundCard {
 	readonly #cleared = new Map<string, number>();
 	#daemon: ChildProcess | undefined;
 
-	constructor(folder: string, { rate, channels = 1, awkward = false }: SoundCardOptions) {
+	constructor(folder: string, { rate, channels = 1, awkward = false, echo = false }: SoundCardOptions) {
 		this.folder = folder;
 		this.#rate = rate;
 		this.#channels = channels;
@@ -139,7 +141,7 @@ class VirtualCard implements SoundCard {
 			join(folder, 'config', 'client.conf'),
 			'autospawn = no\nenable-shm = no\nenable-memfd = no\n',
 		);
-		writeFileSync(this.#script, pulseScript(this.#socket, rate, channels));
+		writeFileSync(this.#script, pulseScript(this.#socket, rate, channels, echo));
 		const playback = ['vspk', 'default', ...(awkward ? AWKWARD : [])];
 		const capture = ['vmic', 'default', ...(awkward ? AWKWARD : [])];
 		writeFileSync(

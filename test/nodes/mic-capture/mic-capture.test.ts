@@ -64,7 +64,6 @@ describe('mic-capture in Node-RED', () => {
 				mic('missing', { file: file('later.wav') }),
 				mic('text', { file: '/etc/hostname' }),
 				mic('rate', { sampleRate: 'fast' }),
-				mic('speech', { trigger: 'speech' }),
 				mic('browser', { source: 'browser' }),
 				mic('resampled', { sampleRate: 48_000, channels: 2 }),
 				mic('auto', { autostart: true }),
@@ -243,10 +242,7 @@ describe('mic-capture in Node-RED', () => {
 	});
 
 	test('a setting that cannot be used is named, at once and at each start', async () => {
-		for (const [id, setting] of [
-			['rate', /"sampleRate"/],
-			['speech', /"trigger"/],
-		] as const) {
+		for (const [id, setting] of [['rate', /"sampleRate"/]] as const) {
 			const error = await nodeRed.waitForError(id);
 			assert.equal(error.code, 'MIC_FORMAT');
 			assert.match(error.message, setting);
