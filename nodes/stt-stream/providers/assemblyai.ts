@@ -119,7 +119,8 @@ function readConnection(
 	if (!apiKey && !token && !endpoint)
 		throw new VoiceError('STT_CONFIG', 'AssemblyAI needs an API key', 'enter it in the stt-provider');
 	const isToken = !apiKey && token;
-	if (!/^[\x21-\x7e]*$/.test(apiKey || token))
+	// What else a token may hold can be written in an address.
+	if (isToken ? /\p{Cc}/u.test(token) : !/^[\x21-\x7e]*$/.test(apiKey))
 		throw new VoiceError(
 			'STT_CONFIG',
 			`The ${isToken ? 'token' : 'API key'} holds a character that none has`,

@@ -71,6 +71,8 @@ class Session implements SttSession, WebSocketEvents {
 	#settleBegun: (failure?: Error) => void = () => {};
 	#hasBegun = false;
 	#finishing = false;
+	/** There was a partial since the last final. */
+	#owesFinal = false;
 	/** An error message without a code; the close that follows has one. */
 	#complaint: string | undefined;
 
@@ -118,7 +120,7 @@ class Session implements SttSession, WebSocketEvents {
 				this.#begin(reading.id, reading.expiresAtMs);
 				break;
 			case 'events':
-				for (const event of reading.events) this.#events.push(this.#faults.cleanEvent(event));
+				for (const event of reading.events) this.#tell(event);
 				break;
 			case 'end':
 				this.#end();
@@ -138,8 +140,8 @@ class Session implements SttSession, WebSocketEvents {
 
 	closed(end: WebSocketEnd): void {
 		const isPlain = [1000, 1005].includes(end.code) && !end.error && this.#complaint === undefined;
-		// Some servers end a terminated session without another word.
-		if (isPlain && this.#hasBegun) this.#end();
+		// Some servers end a terminated session without another word, but not while they owe a final.
+		if (isPlain && this.#hasBegun && !(this.#finishing && this.#owesFinal)) this.#end();
 		else this.#end(this.#faults.closed(end, this.#complaint, this.#hasBegun));
 	}
 
@@ -159,6 +161,12 @@ class Session implements SttSession, WebSocketEvents {
 			const { type, message_type: kind } = (message ?? {}) as { type?: unknown; message_type?: unknown };
 			throw this.#faults.garbled(message ? `a message "${type ?? kind}"` : 'a message that is no JSON');
 		}
+	}
+
+	#tell(event: SttEvent): void {
+		if (event.type === 'partial') this.#owesFinal = true;
+		if (event.type === 'final') this.#owesFinal = false;
+		this.#events.push(this.#faults.cleanEvent(event));
 	}
 
 	#begin(id: string, expiresAtMs: number): void {
