@@ -15,7 +15,11 @@ const RATE = 16_000;
 const FLOW = JSON.parse(
 	readFileSync(join(packageRoot, 'examples/flows/spoken-answer.json'), 'utf8'),
 ) as FlowNode[];
-const [MIC, PLAY] = ['mic', 'play'].map((name) => `spoken-answer-${name}`) as [string, string, string];
+const [MIC, STT, PLAY] = ['mic', 'stt', 'play'].map((name) => `spoken-answer-${name}`) as [
+	string,
+	string,
+	string,
+];
 const OPTIONS = '{"engine":"pocketsphinx"}';
 
 const flow = (mic: object): FlowNode[] =>
