@@ -238,7 +238,20 @@ describe('the end of a stream whose connection fails', () => {
 		stream.check();
 	});
 
-	it('also when it ends during an outage', options, async () => {
+	it('is given up, too, when it ends during an outage that does not', options, async () => {
+		const clock = new VirtualClock();
+		const refuse = (opening: number) => (opening ? lost() : undefined);
+		const provider = new FlakyProvider(clock, { refuse, dropAfterMs: () => 700 });
+		const stream = new VirtualStream(provider, { finalTimeoutMs: 5000 });
+		await stream.speak(words(20));
+		const endedAt = clock.now();
+		const closed = await stream.end();
+		assert.deepEqual([closed.code, closed.text], ['STT_CONNECT', textOf(5)]);
+		assert.ok(clock.now() - endedAt <= 5100, `${clock.now() - endedAt} ms`);
+		stream.check();
+	});
+
+	it('comes when it ends during an outage', options, async () => {
 		const clock = new VirtualClock();
 		const dropAfterMs = (opening: number) => (opening ? Number.POSITIVE_INFINITY : 700);
 		const refuse = (opening: number) => (opening && clock.now() < 3000 ? lost() : undefined);

@@ -175,7 +175,8 @@ describe('on the wire: drop and reconnect', { concurrency: true }, () => {
 	] as const)
 		it(`audio of ${rate} Hz and ${channels} channels is converted anew from the last final on`, options, () =>
 			withAssemblyAi({ script: broken(2 * 32_000 + 1234, { do: 'drop' }) }, async (provider, recogniser) => {
-				const mono = numberedAudio(60, rate);
+				// Up to the last sample of the last word, so that what the converter holds back at the end counts.
+				const mono = numberedAudio(60, rate).subarray(0, (5990 * rate) / 500);
 				const sent = channels === 1 ? mono : spread(mono, channels);
 				const format = { sampleRate: rate, channels };
 				const stream = new WireStream(provider, { clock: hurried(2), format });
@@ -184,7 +185,7 @@ describe('on the wire: drop and reconnect', { concurrency: true }, () => {
 				stream.check();
 				checkWords(stream.text, 60);
 				checkTimes(stream.finals);
-				assert.deepEqual([closed.reconnects, closed.droppedMs, closed.audioMs], [1, 0, 6000]);
+				assert.deepEqual([closed.reconnects, closed.droppedMs, closed.audioMs], [1, 0, 5990]);
 				checkConverted(sent, format, recogniser, stream);
 			}),
 		);
@@ -248,7 +249,7 @@ function checkConverted(
 		const last = ms ? Math.ceil(((ms + 0.5) * format.sampleRate) / 1000) : 0;
 		return Array.from({ length: last - first + 1 }, (_, index) => (first + index) * frame);
 	};
-	let reached = 0;
+	const last = recogniser.records.at(-1);
 	for (const record of recogniser.records) {
 		const got = record.audio();
 		const to = { sampleRate: Number(record.query['sample_rate']), channels: 1 };
@@ -256,6 +257,8 @@ function checkConverted(
 			const expected = converted(pcm, format, to);
 			const length = Math.min(expected.length, got.length);
 			const same = got.subarray(0, length).equals(expected.subarray(0, length));
+			// All of the rest, and no more than the padding of the last piece.
+			if (record === last && got.length < expected.length) return false;
 			return same && got.subarray(length).every((byte) => byte === 0);
 		};
 		const probe = (from: number) => {
@@ -265,12 +268,7 @@ function checkConverted(
 		};
 		const start = settledMs.flatMap(around).find((from) => probe(from) && matches(sent.subarray(from)));
 		assert.ok(start !== undefined, `session ${record.index} got something else`);
-		const endMs = (start / frame / format.sampleRate) * 1000 + (got.length * 500) / to.sampleRate;
-		reached = Math.max(reached, endMs);
 	}
-	// The last piece may be filled up.
-	const sentMs = (sent.length / frame / format.sampleRate) * 1000;
-	assert.ok(reached >= sentMs - 1, `the stream was sent up to ${reached} ms`);
 }
 
 function converted(pcm: Buffer, from: PcmFormat, to: PcmFormat): Buffer {
