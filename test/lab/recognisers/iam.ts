@@ -37,6 +37,7 @@ export class LoopbackIam {
 	readonly serviceAccount: string;
 	readonly #settings: IamSettings;
 	readonly #server: Server;
+	readonly #timers = new Set<NodeJS.Timeout>();
 	readonly #key = randomUUID();
 	readonly #account = randomUUID();
 	readonly #publicKey: string;
@@ -74,6 +75,7 @@ export class LoopbackIam {
 	}
 
 	async stop(): Promise<void> {
+		for (const timer of this.#timers) clearTimeout(timer);
 		const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
 		this.#server.closeAllConnections();
 		await closed;
@@ -115,11 +117,13 @@ export class LoopbackIam {
 	async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
 		let body = '';
 		for await (const chunk of request) body += chunk;
-		const say = (status: number, text: string) =>
-			setTimeout(
-				() => response.writeHead(status, { 'Content-Type': 'application/json' }).end(text),
-				this.#settings.delayMs ?? 0,
-			);
+		const say = (status: number, text: string) => {
+			const timer = setTimeout(() => {
+				this.#timers.delete(timer);
+				response.writeHead(status, { 'Content-Type': 'application/json' }).end(text);
+			}, this.#settings.delayMs ?? 0);
+			this.#timers.add(timer);
+		};
 		const refuse = (status: number, code: number, message: string) =>
 			say(status, JSON.stringify({ code, message, details: [] }));
 		if (request.method !== 'POST' || request.url !== PATH) return void refuse(404, 5, 'Not Found');

@@ -9,12 +9,12 @@ import { VoiceError } from '../provider.ts';
 // IAM tokens for a service account: a JWT, signed with the account's key, is exchanged for a token that is good for
 // at most 12 hours. Source: the vendor's page "Getting an IAM token for a service account".
 
-/** Younger tokens are used again: the vendor asks for fewer requests than one for each session. */
+/** Younger tokens are used again: the vendor asks for fewer requests than one for each session … */
 const REFRESH_MS = 5 * 60_000;
+/** … unless they end within this time: a session may outlive its token, but must not begin with a dead one. */
+const MARGIN_MS = 60_000;
 /** The longest that the vendor allows. */
 const JWT_LIFETIME_S = 3600;
-/** As the vendor's own client waits. */
-const PATIENCE_MS = 10_000;
 const BODY_MAX = 64 * 1024;
 
 /** An "authorised key" of a service account, as the vendor's console and `yc iam key create` write it. */
@@ -61,7 +61,8 @@ export function createJwt({ id, accountId, privateKey }: ServiceAccountKey, audi
 
 interface Token {
 	readonly value: string;
-	readonly at: number;
+	/** By `performance.now()`: from then on another one is fetched. */
+	readonly until: number;
 	/** Fetched because the one before was refused; unless it was accepted since, another will not help. */
 	isLastHope: boolean;
 }
@@ -72,15 +73,20 @@ export class IamTokens {
 	readonly #endpoint: URL;
 	readonly #caFile: string;
 	readonly #peer: string;
+	readonly #patienceMs: number;
 	#current: Token | undefined;
 	#fetching: Promise<Token> | undefined;
 	#wasRefused = false;
 
-	/** @param caFile PEM file of a certificate authority to trust besides the usual ones, '' = none */
-	constructor(key: ServiceAccountKey, endpoint: URL, caFile: string) {
+	/**
+	 * @param caFile PEM file of a certificate authority to trust besides the usual ones, '' = none
+	 * @param patienceMs for the whole exchange; by default as the vendor's own client waits
+	 */
+	constructor(key: ServiceAccountKey, endpoint: URL, caFile: string, patienceMs = 10_000) {
 		this.#key = key;
 		this.#endpoint = endpoint;
 		this.#caFile = caFile;
+		this.#patienceMs = patienceMs;
 		this.#peer = `Yandex IAM at ${endpoint.host}`;
 	}
 
@@ -106,8 +112,7 @@ export class IamTokens {
 	}
 
 	#get(): Promise<Token> {
-		if (this.#current && performance.now() - this.#current.at < REFRESH_MS)
-			return Promise.resolve(this.#current);
+		if (this.#current && performance.now() < this.#current.until) return Promise.resolve(this.#current);
 		// Sessions that open at the same time share one request.
 		this.#fetching ??= this.#fetch().finally(() => {
 			this.#fetching = undefined;
@@ -116,26 +121,30 @@ export class IamTokens {
 	}
 
 	async #fetch(): Promise<Token> {
-		const at = performance.now();
-		const value = await this.#exchange();
-		this.#current = { value, at, isLastHope: this.#wasRefused };
+		const began = performance.now();
+		const { value, lastsMs } = await this.#exchange();
+		const until = began + Math.min(REFRESH_MS, lastsMs - MARGIN_MS);
+		this.#current = { value, until, isLastHope: this.#wasRefused };
 		this.#wasRefused = false;
 		return this.#current;
 	}
 
-	async #exchange(): Promise<string> {
+	async #exchange(): Promise<{ value: string; lastsMs: number }> {
 		const authority = await readAuthority(this.#caFile);
 		const ca = authority === undefined ? undefined : [...rootCertificates, authority];
 		const jwt = createJwt(this.#key, this.#endpoint.href);
 		let answer: { status: number; body: string };
 		try {
-			answer = await post(this.#endpoint, JSON.stringify({ jwt }), ca);
+			answer = await post(this.#endpoint, JSON.stringify({ jwt }), ca, this.#patienceMs);
 		} catch (thrown) {
 			throw connectionError(this.#peer, thrown);
 		}
 		const { status, body } = answer;
-		const { iamToken, message } = parse(body);
-		if (status === 200 && typeof iamToken === 'string' && /^[\x21-\x7e]+$/.test(iamToken)) return iamToken;
+		const { iamToken, expiresAt, message } = parse(body);
+		if (status === 200 && typeof iamToken === 'string' && /^[\x21-\x7e]+$/.test(iamToken)) {
+			const lastsMs = Date.parse(String(expiresAt)) - Date.now();
+			return { value: iamToken, lastsMs: Number.isNaN(lastsMs) ? Number.POSITIVE_INFINITY : lastsMs };
+		}
 		const text = status === 200 ? 'no token in the answer' : String(message ?? '');
 		const faults = new PeerFaults(this.#peer, [...this.#key.secrets, jwt]);
 		throw faults.make(meaningOf(status), `HTTP status ${status}`, text);
@@ -154,12 +163,20 @@ function meaningOf(status: number): Meaning {
 	return permanent('STT_CONFIG', 'did not give a token', 'check the option iamEndpoint');
 }
 
-function post(url: URL, body: string, ca: string[] | undefined): Promise<{ status: number; body: string }> {
+function post(
+	url: URL,
+	body: string,
+	ca: string[] | undefined,
+	patienceMs: number,
+): Promise<{ status: number; body: string }> {
 	return new Promise((resolve, reject) => {
+		const signal = AbortSignal.timeout(patienceMs);
+		const fail = (error: Error) =>
+			reject(signal.aborted ? Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' }) : error);
 		const options = {
 			method: 'POST',
 			headers: { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) },
-			timeout: PATIENCE_MS,
+			signal,
 			agent: false,
 		};
 		const receive = (response: IncomingMessage) => {
@@ -170,7 +187,7 @@ function post(url: URL, body: string, ca: string[] | undefined): Promise<{ statu
 				if (length > BODY_MAX) request.destroy(new Error('the answer is too long'));
 				else chunks.push(chunk);
 			});
-			response.on('error', reject);
+			response.on('error', fail);
 			response.on('end', () =>
 				resolve({ status: response.statusCode ?? 0, body: String(Buffer.concat(chunks)) }),
 			);
@@ -179,17 +196,20 @@ function post(url: URL, body: string, ca: string[] | undefined): Promise<{ statu
 			url.protocol === 'https:'
 				? httpsRequest(url, { ...options, rejectUnauthorized: true, ...(ca && { ca }) }, receive)
 				: httpRequest(url, options, receive);
-		request.on('error', reject);
-		request.on('timeout', () =>
-			request.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })),
-		);
+		request.on('error', fail);
 		request.end(body);
 	});
 }
 
-function parse(body: string): { iamToken?: unknown; message?: unknown } {
+interface Answer {
+	readonly iamToken?: unknown;
+	readonly expiresAt?: unknown;
+	readonly message?: unknown;
+}
+
+function parse(body: string): Answer {
 	try {
-		return (JSON.parse(body) ?? {}) as { iamToken?: unknown; message?: unknown };
+		return (JSON.parse(body) ?? {}) as Answer;
 	} catch {
 		return {};
 	}

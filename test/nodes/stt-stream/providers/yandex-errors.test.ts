@@ -105,7 +105,9 @@ describe('Yandex: what goes wrong', () => {
 	] as const)
 		it(`a wrong ${kind} is tried once, and not said`, () =>
 			withRecogniser({ apiKey: KEY }, async (recogniser) => {
-				const { session, outcome } = beginStream(providerAt(recogniser, { credentials: secrets }));
+				const { session, outcome } = beginStream(providerAt(recogniser, { credentials: secrets }), {
+					settings: { reconnectMs: 60_000 },
+				});
 				session.write(silence(500));
 				const closed = await outcome.closed;
 				assert.equal(closed.code, 'STT_AUTH');
