@@ -1,8 +1,19 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { endIdleEngines } from '../../../../nodes/stt-stream/providers/local/sherpa-onnx/engine.ts';
-import type { SttProvider } from '../../../../nodes/stt-stream/providers/provider.ts';
+import { loadPayload } from '../../../../nodes/stt-stream/providers/local/sherpa-onnx/config.ts';
+import {
+	endIdleEngines,
+	engineFor,
+} from '../../../../nodes/stt-stream/providers/local/sherpa-onnx/engine.ts';
+import { inspectModel } from '../../../../nodes/stt-stream/providers/local/sherpa-onnx/model.ts';
+import { readSherpaOptions } from '../../../../nodes/stt-stream/providers/local/sherpa-onnx/options.ts';
+import type {
+	LoadPayload,
+	Stats,
+} from '../../../../nodes/stt-stream/providers/local/sherpa-onnx/protocol.ts';
+import { inspectVad } from '../../../../nodes/stt-stream/providers/local/sherpa-onnx/vad-model.ts';
+import { SettingsReader, type SttProvider } from '../../../../nodes/stt-stream/providers/provider.ts';
 import type { Proc } from '../../../lab/descendants.ts';
 import { descendants } from '../../../lab/descendants.ts';
 import {
@@ -61,6 +72,25 @@ export async function hear(
 	const failure = await heard.end;
 	if (failure) throw failure;
 	return heard;
+}
+
+/** What the engine is told to load. */
+export async function payloadFor(
+	folder: string,
+	options: Record<string, unknown> = {},
+): Promise<LoadPayload> {
+	const raw = { endSilenceMs: 600, ...options };
+	const read = readSherpaOptions(new SettingsReader(raw, 'STT_CONFIG'), raw);
+	const vad = read.vad ? await inspectVad(read.vad) : undefined;
+	return loadPayload(await inspectModel(folder, read), read, undefined, vad);
+}
+
+/** What the engine has done that such a provider uses. */
+export async function statsOf(folder: string, options: Record<string, unknown>): Promise<Stats> {
+	const load = await payloadFor(folder, options);
+	const { child } = engineFor({ load, folder, unloadAfterMs: 300_000 });
+	if (!child) throw new Error('it has no process');
+	return child.stats();
 }
 
 /** The engine's processes, without the shells that guard them. */

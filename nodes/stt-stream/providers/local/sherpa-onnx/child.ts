@@ -5,6 +5,7 @@ import { pcmToFloat } from '../../../../../lib/audio/convert.ts';
 import { serveParent } from '../../../../../lib/process/forked.ts';
 import { type SttEvent, VoiceError } from '../../provider.ts';
 import { type Addon, loadAddon, type NativeRecognizer, type NativeVad } from './addon.ts';
+import { collectSoon } from './collector.ts';
 import { GatedHearing, type Hearing, type Tally, WholeHearing } from './hearing.ts';
 import type {
 	AudioPayload,
@@ -118,7 +119,10 @@ function hear(request: OpenPayload): Hearing {
 	const { stream, sampleRate } = request;
 	const emit = (event: SttEvent) => send('results', { stream, events: [event] } satisfies ResultsPayload);
 	const settings = { ...payload.reading, ...request };
-	const begin = (at: number) => new Recognition(native, { ...settings, at }, emit);
+	const begin = (at: number) => {
+		collectSoon();
+		return new Recognition(native, { ...settings, at }, emit);
+	};
 	// Detectors know only this rate.
 	if (!payload.vad || sampleRate !== 16_000) return new WholeHearing(begin, sampleRate, done);
 	const vad = idleVads.pop() ?? new addon.Vad(payload.vad.config, VAD_BUFFER_S);
@@ -142,7 +146,7 @@ function run(stream: number, act: (hearing: Hearing) => void): void {
 
 function close(stream: number): void {
 	streams.get(stream)?.close();
-	streams.delete(stream);
+	if (streams.delete(stream)) collectSoon();
 }
 
 function busy<T>(act: () => T): T {
