@@ -79,10 +79,10 @@ export class Hearing {
 	}
 
 	/**
-	 * Whoever hears the stream again begins where a final says, or exactly at its end. Earlier would be safer where that time is early
-	 * or late by some hundredths of a second, but then the last word is heard again, at times that differ a little,
-	 * and a short one could not be told from a new one: rather a cut sound than a doubled word. Recognisers give
-	 * finals in pauses, where neither happens.
+	 * Whoever hears the stream again begins where a final says, or exactly at its end. Earlier would be safer where
+	 * that time is early or late by some hundredths of a second, but then the last word is heard again, at times that
+	 * differ a little, and a short one could not be told from a new one: rather a cut sound than a doubled word.
+	 * Recognisers give finals in pauses, where neither happens.
 	 */
 	#settle(endMs: number, leg: Leg): void {
 		const { queue } = this.#parts;
