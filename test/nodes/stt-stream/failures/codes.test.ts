@@ -20,7 +20,7 @@ interface Case {
 	/** The protocol's name of it, as the error repeats it. */
 	readonly says: string;
 	/** It happens before the audio has ended. */
-	readonly early?: true;
+	readonly early?: boolean;
 }
 
 /** Two words into the session. */
@@ -187,7 +187,7 @@ describe('what a user sees of a failing recogniser', { concurrency: LANES }, () 
 
 	/** The stream fails for good on the only connection that it gets. */
 	async function checkFatal(
-		{ vendor, behaviour, code, says, early }: Case,
+		{ vendor, behaviour, code, says, early = false }: Case,
 		lane: Lane,
 		kind: 'once' | 'again',
 	) {
@@ -196,7 +196,7 @@ describe('what a user sees of a failing recogniser', { concurrency: LANES }, () 
 		const first = recogniser.records.length;
 		recogniser.script = (index) => (index === first ? behaviour : {});
 		const id = `${node} ${first}`;
-		const { text } = await flow.say(node, id, early);
+		const { text } = await flow.say(node, id, { waits: early });
 		const message = await flow.checkFailed(node, id, code, PEERS[vendor]);
 		assert.ok(message.includes(says), message);
 		assert.equal(text, '');
@@ -205,14 +205,14 @@ describe('what a user sees of a failing recogniser', { concurrency: LANES }, () 
 	}
 
 	/** The next connection works, and all words come. */
-	async function checkRetried({ vendor, behaviour, early }: Case, lane: Lane) {
+	async function checkRetried({ vendor, behaviour, early = false }: Case, lane: Lane) {
 		const recogniser = lane.recogniser(vendor);
 		const node = lane.node(vendor, 'again');
 		const first = recogniser.records.length;
 		recogniser.script = (index) => (index === first ? behaviour : {});
 		const before = flow.nodeRed.statuses(node).length;
 		const id = `${node} ${first}`;
-		const { code, text, reconnects, droppedMs } = await flow.say(node, id, early);
+		const { code, text, reconnects, droppedMs } = await flow.say(node, id, { waits: early });
 		assert.deepEqual([code, reconnects, droppedMs], [undefined, 1, 0]);
 		// v2 writes sentences.
 		assert.equal(String(text).replace(/\.$/, ''), FailingFlow.said);

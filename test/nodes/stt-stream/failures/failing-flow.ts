@@ -67,17 +67,18 @@ export class FailingFlow extends SpeechFlow {
 		return [
 			{ id: TAB, type: 'tab', label: 'failures' },
 			{ id: 'catch', type: 'catch', z: TAB, scope: null, uncaught: false, wires: [['caught']] },
-			sink('caught', TAB),
+			// Also in the editor's sidebar.
+			{ ...sink('caught', TAB), active: true, tosidebar: true, complete: 'true', targetType: 'full' },
 			...nodes,
 		];
 	}
 
 	/**
-	 * Says 600 ms of numbers, as a stream. Resolves when the node has said 'closed'.
+	 * Says 600 ms of numbers from `from` on, as a stream. Resolves when the node has said 'closed'.
 	 * @param waits ends the stream only when the recogniser has failed
 	 */
-	async say(node: string, id: string, waits = false): Promise<Record<string, unknown>> {
-		const all = chunks(numberedAudio(WORDS, 16_000), id);
+	async say(node: string, id: string, { waits = false, from = 0 } = {}): Promise<Record<string, unknown>> {
+		const all = chunks(numberedAudio(WORDS, 16_000, from), id);
 		await this.send(node, all.slice(0, -1));
 		const hasFailed = () =>
 			this.names(node, id).some((name) => ['reconnecting', 'closed'].includes(String(name)));
