@@ -118,21 +118,26 @@ export function writeToyVad(path: string): string {
 	return path;
 }
 
-const floats = (name: string, dims: readonly (number | string)[]): Value => ({ name, type: FLOAT, dims });
-const float = (name: string, dims: readonly number[], data: ArrayLike<number>): Tensor => ({
+export const floats = (name: string, dims: readonly (number | string)[]): Value => ({
+	name,
+	type: FLOAT,
+	dims,
+});
+export const float = (name: string, dims: readonly number[], data: ArrayLike<number>): Tensor => ({
 	name,
 	type: FLOAT,
 	dims,
 	data,
 });
-const whole = (name: string, dims: readonly number[], data: ArrayLike<number>): Tensor => ({
+export const whole = (name: string, dims: readonly number[], data: ArrayLike<number>): Tensor => ({
 	name,
 	type: INT64,
 	dims,
 	data,
 });
 
-function writeTexts(folder: string): void {
+/** tokens.txt, and the vocabulary that hotwords need. */
+export function writeTexts(folder: string): void {
 	mkdirSync(folder, { recursive: true });
 	writeFileSync(join(folder, 'tokens.txt'), TOKENS.map((token, id) => `${token} ${id}\n`).join(''));
 	// Sentencepiece's vocabulary: pieces and their logarithmic probabilities.

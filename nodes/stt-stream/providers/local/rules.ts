@@ -17,7 +17,7 @@ export const SHERPA_RULES = {
 	...COMMON,
 	modelType: [
 		...['auto', 'zipformer2', 'zipformer', 'conformer', 'ebranchformer', 'lstm', 'nemo', 'paraformer'],
-		...['zipformer2-ctc', 'nemo-ctc', 'wenet-ctc', 't-one-ctc'],
+		...['zipformer2-ctc', 'nemo-ctc', 't-one-ctc'],
 	],
 	precision: ['auto', 'int8', 'fp32'],
 	threads: { min: 1, max: 32, integer: true },

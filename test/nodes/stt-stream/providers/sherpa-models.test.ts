@@ -131,7 +131,6 @@ describe('sherpa-onnx: the files of a model', () => {
 			},
 			'zipformer2-ctc': { 'model.onnx': { model_type: 'zipformer2', ...keys(...zipformer2) } },
 			'nemo-ctc': { 'model.onnx': { model_type: 'EncDecCTCModelBPE', ...keys(...nemo) } },
-			'wenet-ctc': { 'model-streaming.int8.onnx': keys(...wenet, 'vocab_size') },
 			't-one-ctc': { 'model.onnx': keys('frame_length_ms', 'state_dim', 'sample_rate') },
 		};
 		for (const [kind, files] of Object.entries(kinds)) {
@@ -140,6 +139,9 @@ describe('sherpa-onnx: the files of a model', () => {
 			assert.equal(model.sampleRate, kind === 't-one-ctc' ? 8000 : 16_000);
 			assert.ok(model.chunkMs >= 300 && model.chunkMs <= 1000, `${model.chunkMs}`);
 		}
+		const files = { 'model-streaming.int8.onnx': keys(...wenet, 'vocab_size') };
+		const error = await refusal(inspectModel(folder('wenet-ctc', files, tokens), ANY));
+		assert.match(error.message, /"wenet-ctc".*addon for Node\.js/);
 	});
 
 	it('reads of a real graph what the engine needs', async () => {

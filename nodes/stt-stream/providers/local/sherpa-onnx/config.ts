@@ -94,8 +94,6 @@ function network(kind: KindName, { model, encoder, decoder, joiner }: ModelFiles
 			return { zipformer2Ctc: { model } };
 		case 'nemo-ctc':
 			return { nemoCtc: { model } };
-		case 'wenet-ctc':
-			return { wenetCtc: { model } };
 		case 't-one-ctc':
 			return { toneCtc: { model } };
 		default:

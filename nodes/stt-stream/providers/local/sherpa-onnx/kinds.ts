@@ -17,8 +17,10 @@ interface Kind {
 	/** Its last input dimension is the feature size. */
 	readonly featuresLast?: true;
 	readonly beamSearch?: true;
-	/** Word times cannot be told. */
+	/** Words cannot be told from tokens. */
 	readonly noWords?: true;
+	/** sherpa-onnx runs it, and its addon for Node.js cannot ask for it. */
+	readonly notInAddon?: true;
 }
 
 const DECODER = ['vocab_size', 'context_size'];
@@ -51,7 +53,10 @@ export const KINDS = {
 		...['num_encoder_layers', 'T', 'decode_chunk_len', 'left_context', 'encoder_dim', 'pad_length'],
 		'cnn_module_kernel',
 	]),
-	ebranchformer: icefall('ebranchformer', ['T', 'decode_chunk_len']),
+	ebranchformer: icefall('ebranchformer', [
+		...['T', 'decode_chunk_len', 'num_hidden_layers', 'hidden_size', 'intermediate_size', 'num_heads'],
+		...['csgu_kernel_size', 'merge_conv_kernel', 'left_context_len', 'head_dim'],
+	]),
 	lstm: icefall('lstm', ['num_encoder_layers', 'T', 'decode_chunk_len', 'rnn_hidden_size', 'd_model']),
 	nemo: {
 		parts: 'transducer',
@@ -85,8 +90,9 @@ export const KINDS = {
 			...['subsampling_factor', 'vocab_size'],
 		],
 		marks: ['right_context', 'num_blocks'],
-		// 16 frames after subsampling, and what the convolutions see around them (csrc/online-wenet-ctc-model.cc)
 		chunk: 80,
+		// Its configuration has no place for one (streaming-asr.cc of the addon 1.13.8).
+		notInAddon: true,
 	},
 	't-one-ctc': {
 		parts: 'single',
@@ -99,8 +105,12 @@ export const KINDS = {
 export type KindName = keyof typeof KINDS;
 
 export const KIND_NAMES = Object.keys(KINDS) as KindName[];
+/** Those that can be used. */
+export const MODEL_TYPES = KIND_NAMES.filter((name) => !kindOf(name).notInAddon);
 
-export const kindOf = (name: KindName): Kind => KINDS[name];
+export function kindOf(name: KindName): Kind {
+	return KINDS[name];
+}
 
 /** The kind of a model by its parts and its first network's metadata. */
 export function recogniseKind(

@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { VoiceError } from '../../provider.ts';
 import { badModel, modelRefused, noModel } from './errors.ts';
-import { KIND_NAMES, type KindName, kindOf, recogniseKind } from './kinds.ts';
+import { type KindName, kindOf, MODEL_TYPES, recogniseKind } from './kinds.ts';
 import { findFiles, type ModelFiles, type Precision } from './model-files.ts';
 import { type OnnxFile, readOnnx } from './onnx-file.ts';
 import { ProtobufError } from './protobuf.ts';
@@ -54,7 +54,13 @@ export async function inspectModel(folder: string, choice: ModelChoice): Promise
 	const parts = files.joiner ? 'transducer' : files.encoder ? 'pair' : 'single';
 	const kind = choice.modelType === 'auto' ? recogniseKind(parts, first.metadata) : choice.modelType;
 	if (!kind) throw unknownKind(folder, first);
-	const { keys, decoderKeys = [], featuresLast, parts: needed, chunk } = kindOf(kind);
+	const { keys, decoderKeys = [], featuresLast, parts: needed, chunk, notInAddon } = kindOf(kind);
+	if (notInAddon)
+		throw badModel(
+			folder,
+			`is of the type "${kind}", which sherpa-onnx's addon for Node.js cannot load`,
+			'choose another streaming model, such as a zipformer',
+		);
 	if (needed !== parts)
 		throw badModel(
 			folder,
@@ -86,7 +92,7 @@ export async function inspectModel(folder: string, choice: ModelChoice): Promise
 		featureDim: featuresOf(folder, featuresLast ? first : undefined, choice.featureDim),
 		chunkMs: FRAME_MS * (typeof chunk === 'number' ? chunk : Number(first.metadata.get(chunk))),
 		frameMs: kind === 't-one-ctc' ? T_ONE_FRAME_MS : FRAME_MS * subsampling,
-		multilingual: first.metadata.has('prompt_dictionary'),
+		multilingual: first.inputs.has('prompt_index'),
 	};
 }
 
@@ -154,7 +160,7 @@ function unknownKind(folder: string, { name, metadata, inputs }: Network): Voice
 	return badModel(
 		folder,
 		`is no streaming model that sherpa-onnx is known to run: its ${name} ${says}`,
-		`choose a streaming model, or say what it is with the option modelType (${KIND_NAMES.join(', ')})`,
+		`choose a streaming model, or say what it is with the option modelType (${MODEL_TYPES.join(', ')})`,
 	);
 }
 

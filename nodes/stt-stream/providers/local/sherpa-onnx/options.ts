@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { isTexts, parseJson } from '../../option-rules.ts';
 import { type SettingsReader, VoiceError } from '../../provider.ts';
 import { SHERPA_RULES as RULES } from '../rules.ts';
-import { KIND_NAMES } from './kinds.ts';
+import { MODEL_TYPES } from './kinds.ts';
 import type { ModelChoice } from './model.ts';
 
 /** The engine's options, checked as far as they can be without the model. */
@@ -32,7 +32,7 @@ export function readSherpaOptions(
 	raw: Readonly<Record<string, unknown>>,
 ): SherpaOptions {
 	const read: SherpaOptions = {
-		modelType: options.choice('modelType', ['auto', ...KIND_NAMES], 'auto'),
+		modelType: options.choice('modelType', ['auto', ...MODEL_TYPES], 'auto'),
 		precision: options.choice('precision', RULES.precision, 'auto'),
 		// More than two make the small models that suit such machines hardly faster.
 		threads: options.number('threads', availableParallelism() > 2 ? 2 : 1, RULES.threads),
