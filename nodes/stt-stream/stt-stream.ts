@@ -6,6 +6,7 @@ import type { SessionMessage, TranscriptMessage } from '../../lib/node/messages.
 import { flowsStarted } from '../../lib/node/started.ts';
 import { StatusLine } from '../../lib/node/status.ts';
 import { realClock } from './clock.ts';
+import { serveModels } from './model-routes.ts';
 import { createProvider } from './providers/index.ts';
 import type { SttProvider } from './providers/provider.ts';
 import { Session, type SessionOutput } from './session.ts';
@@ -25,6 +26,7 @@ interface ProviderNode extends Node<Secrets> {
 
 export default function sttStream(RED: NodeAPI): void {
 	const whenStarted = flowsStarted(RED);
+	serveModels(RED);
 
 	RED.nodes.registerType(
 		'stt-provider',

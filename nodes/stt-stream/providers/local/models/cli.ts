@@ -6,7 +6,7 @@ import { VoiceError } from '../../provider.ts';
 import { CATALOGUE, DEFAULT_BASE, recommended } from './catalogue.ts';
 import { installModel, removeModel } from './install.ts';
 import { describe, listModels } from './listing.ts';
-import { ProgressBar } from './progress.ts';
+import { ProgressBar, ProgressLines } from './progress.ts';
 import { defaultModel, findModel, modelsFolder } from './store.ts';
 
 const MIRROR_VARIABLE = 'NODE_RED_VOICE_MODELS_MIRROR';
@@ -109,34 +109,26 @@ async function downloadModel(name: string, { modelsDir, mirror, json }: Settings
 	const interrupted = new AbortController();
 	const stop = (signal: NodeJS.Signals) => interrupted.abort(new Interrupted(signal));
 	process.once('SIGINT', stop).once('SIGTERM', stop);
-	const bar = new ProgressBar(process.stderr);
+	const bar = json ? new ProgressLines(process.stdout) : new ProgressBar(process.stderr);
 	if (!json) process.stderr.write(`${name}\n`);
 	try {
 		const { folder, already, verified } = await installModel(name, modelsDir, {
 			base: mirror,
 			signal: interrupted.signal,
-			onProgress: (progress) => (json ? printLine(progress) : bar.update(progress)),
+			onProgress: (progress) => bar.update(progress),
 		});
 		bar.end();
 		if (json) return print(JSON.stringify({ phase: 'done', folder, already, verified }));
 		if (already) process.stderr.write('It is installed already.\n');
 		else if (!verified) process.stderr.write('Its publisher states no checksum: none was compared.\n');
 		print(folder);
+	} catch (thrown) {
+		if (json && thrown instanceof VoiceError)
+			print(JSON.stringify({ phase: 'failed', code: thrown.code, message: thrown.message }));
+		throw thrown;
 	} finally {
 		bar.end();
 	}
-}
-
-let lineAt = 0;
-let linePhase = '';
-
-/** For programs: often enough for a progress bar. */
-function printLine(progress: { phase: string; done: number; total: number }): void {
-	const now = Date.now();
-	if (progress.phase === linePhase && now - lineAt < 250 && progress.done !== progress.total) return;
-	lineAt = now;
-	linePhase = progress.phase;
-	print(JSON.stringify(progress));
 }
 
 function pathOf(name: string | undefined, modelsDir: string): string {

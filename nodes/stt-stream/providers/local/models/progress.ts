@@ -5,6 +5,7 @@ const BAR_WIDTH = 24;
 const REDRAW_MS = 100;
 /** Without a terminal, as lines stay. */
 const LINE_MS = 5000;
+const JSON_MS = 250;
 
 const WORDS = { download: 'Downloading', check: 'Checking', unpack: 'Unpacking' } as const;
 
@@ -12,6 +13,33 @@ export interface ProgressOutput {
 	readonly isTTY?: boolean;
 	readonly columns?: number;
 	write(text: string): unknown;
+}
+
+/** For programs: a line of JSON often enough for a progress bar, and always the last state of a moment. */
+export class ProgressLines {
+	readonly #output: ProgressOutput;
+	#next: InstallProgress | undefined;
+	#timer: NodeJS.Timeout | undefined;
+	#phase = '';
+
+	constructor(output: ProgressOutput) {
+		this.#output = output;
+	}
+
+	update(progress: InstallProgress): void {
+		if (progress.phase !== this.#phase) this.end();
+		this.#phase = progress.phase;
+		this.#next = progress;
+		this.#timer ??= setTimeout(() => this.end(), JSON_MS);
+	}
+
+	/** Whatever is printed next comes after the last state. */
+	end(): void {
+		clearTimeout(this.#timer);
+		this.#timer = undefined;
+		if (this.#next) this.#output.write(`${JSON.stringify(this.#next)}\n`);
+		this.#next = undefined;
+	}
 }
 
 /** Shows how far an installation is: a bar that is drawn over itself on a terminal, else a line now and then. */

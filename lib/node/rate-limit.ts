@@ -1,0 +1,26 @@
+/** Lets so many pass in a period, one after another or all at once; more come back as time goes by. */
+export class RateLimit {
+	readonly #count: number;
+	readonly #perMs: number;
+	readonly #now: () => number;
+	#left: number;
+	#at: number;
+
+	constructor(rate: { count: number; perMs: number }, now: () => number = () => performance.now()) {
+		this.#count = rate.count;
+		this.#perMs = rate.perMs;
+		this.#now = now;
+		this.#left = rate.count;
+		this.#at = now();
+	}
+
+	/** 0: it may pass, and is counted. Else the milliseconds after which it may. */
+	take(): number {
+		const now = this.#now();
+		this.#left = Math.min(this.#count, this.#left + ((now - this.#at) * this.#count) / this.#perMs);
+		this.#at = now;
+		if (this.#left < 1) return Math.ceil(((1 - this.#left) * this.#perMs) / this.#count);
+		this.#left--;
+		return 0;
+	}
+}
