@@ -55,7 +55,9 @@ export interface StatusRule {
 const ACCIDENTS: readonly StatusRule[] = [
 	{ codes: [14], text: /connection dropped|ECONNRESET|EPIPE|ETIMEDOUT|write (error|failed)/i, meaning: LOST },
 	{ codes: [13], text: /RST_STREAM|ended without gRPC status/i, meaning: LOST },
-	{ codes: [13], text: /parsing error|deserializ|decompress/i, meaning: GARBLED },
+	{ codes: [12, 13], text: /parsing error|deserializ|decompress|message compressed/i, meaning: GARBLED },
+	{ codes: [8], text: /message larger than max/i, meaning: GARBLED },
+	{ codes: [8], text: /^Bandwidth exhausted or memory limit exceeded/, meaning: LOST },
 ];
 
 /** Makes the errors about one server. */

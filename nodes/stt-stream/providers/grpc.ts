@@ -79,6 +79,7 @@ export class GrpcHost {
 	 */
 	async warm(signal: AbortSignal): Promise<void> {
 		const connection = await GrpcConnection.create(this.#target).catch(() => undefined);
+		if (signal.aborted) connection?.destroy();
 		if (!connection || signal.aborted) return;
 		await new Promise<void>((resolve) => {
 			const taken = () => {
@@ -110,6 +111,9 @@ export class GrpcHost {
 	}
 }
 
+/** grpc-js 1.14 ends a call without any status when it cannot decompress a message. */
+const UNREADABLE = { code: 13, details: 'cannot decompress a message' };
+
 /** One call on a connection of its own. Nothing it does throws or emits 'error'. */
 export class GrpcStream<Request, Response> {
 	/** Rejects with an Error that has a code of Node.js's if the connection does not come about. */
@@ -137,10 +141,10 @@ export class GrpcStream<Request, Response> {
 			metadata,
 		);
 		this.#call = call;
-		const status = new Promise<StatusObject>((resolve) => {
+		const status = new Promise<Pick<StatusObject, 'code' | 'details'>>((resolve) => {
 			call.once('status', (end: StatusObject) => {
 				this.#isOver = true;
-				resolve(end);
+				resolve(typeof end.code === 'number' ? end : UNREADABLE);
 			});
 		});
 		const read = new Promise<void>((resolve) => {

@@ -77,19 +77,15 @@ describe('Yandex: what goes wrong', () => {
 			}
 		});
 
-	for (const [what, action] of [
-		['a connection that is cut', { do: 'drop' }],
-		['a message that is none', { do: 'half', message: '' }],
-	] as const)
-		it(`${what} may be tried again`, async () => {
-			for (const at of Object.values(MOMENTS))
-				await withRecogniser({ apiKey: KEY, script: { cues: [{ at, ...action }] } }, async (recogniser) => {
-					const error = await failure(providerAt(recogniser, { credentials }));
-					assert.equal(error.code, 'STT_CONNECT', error.message);
-					assert.equal(error.retryable, true);
-					await recogniser.until('the end of the connection', () => recogniser.open === 0);
-				});
-		});
+	it('a connection that is cut may be tried again', async () => {
+		for (const at of Object.values(MOMENTS))
+			await withRecogniser({ apiKey: KEY, script: { cues: [{ at, do: 'drop' }] } }, async (recogniser) => {
+				const error = await failure(providerAt(recogniser, { credentials }));
+				assert.equal(error.code, 'STT_CONNECT', error.message);
+				assert.equal(error.retryable, true);
+				await recogniser.until('the end of the connection', () => recogniser.open === 0);
+			});
+	});
 
 	it('a session without a sign of life from the client ends, and may be tried again', () =>
 		withRecogniser({ apiKey: KEY, limits: { idleMs: 100 } }, async (recogniser) => {

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { createProvider } from '../../../../nodes/stt-stream/providers/index.ts';
 import type { SttResult } from '../../../../nodes/stt-stream/providers/provider.ts';
 import { createAuthority } from '../../../lab/certificates.ts';
 import { numberedAudio, numberedText } from '../../../lab/recognisers/numbered-audio.ts';
 import { noise } from '../../../lab/signals.ts';
 import { feed, listen, silence, until } from '../helpers.ts';
+import { startServer } from './grpc-lab.ts';
 import { never, providerAt, wishes, withRecogniser } from './yandex-helpers.ts';
 
 const tls = createAuthority().issue('localhost');
@@ -84,6 +86,28 @@ describe('Yandex session', () => {
 			assert.equal(await heard.end, undefined);
 			assert.ok(recogniser.audio().equals(SPEECH));
 		}));
+
+	it('keeps a connection ready if it is asked to, and begins no session on it, which would cost', async () => {
+		const server = await startServer();
+		const provider = createProvider('yandex', {
+			endpoint: `grpc://localhost:${server.relay.port}`,
+			caFile: '',
+			model: '',
+			options: {},
+			credentials: { apiKey: 'key', token: '', serviceAccount: '' },
+		});
+		const over = provider.warm?.(never());
+		assert.ok(over);
+		await server.until('the connection', () => server.sessions.size === 1);
+		assert.equal(server.calls.length, 0);
+		const session = await provider.open(wishes(), never());
+		await over;
+		const { headers } = await server.call();
+		assert.equal(headers[':path'], '/speechkit.stt.v3.Recognizer/RecognizeStreaming');
+		assert.equal(server.relay.count, 1);
+		session.abort();
+		await session.finish();
+	});
 
 	it('waits for a last final that takes its time', () =>
 		withRecogniser({ script: { finishDelayMs: 600, finalDelayMs: 600 } }, async (recogniser) => {
