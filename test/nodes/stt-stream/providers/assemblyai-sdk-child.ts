@@ -20,6 +20,8 @@ export interface Task {
 	/** Of the transcriber. */
 	params: Partial<StreamingTranscriberParams> & Omit<RealtimeTranscriberParams, 'token'>;
 	pieces: Buffer[];
+	/** Leaves the model out where `params` name none, as the SDK does. */
+	withoutModel?: boolean;
 	/** After the audio. */
 	controls?: (
 		| 'force'
@@ -83,11 +85,11 @@ async function run(task: Task): Promise<Report> {
 	return { events };
 }
 
-function v3({ params }: Task, secret: object, emit: Emit) {
+function v3({ params, withoutModel }: Task, secret: object, emit: Emit) {
 	const patient = { connectTimeout: 60_000, connectionRetryDelay: 1 };
 	const session = new StreamingTranscriber({
 		sampleRate: 16_000,
-		speechModel: 'universal-streaming-english',
+		...(!withoutModel && { speechModel: 'universal-streaming-english' }),
 		...patient,
 		...secret,
 		...params,

@@ -178,6 +178,15 @@ describe('the vendor’s SDK and the loopback recogniser, v3', () => {
 			assert.deepEqual(recogniser.records[1]?.query, sent);
 		}));
 
+	it('agree that a session names its model, which the SDK leaves to its user', () =>
+		withRecogniser({}, async (recogniser) => {
+			// The vendor's newer pages call it required, and the SDK does not send one of itself.
+			const [failed] = await run(recogniser, { withoutModel: true });
+			assert.equal(failed?.name, 'failed');
+			assert.match(String(failed?.data['message']), /^Missing required parameter: speech_model/);
+			assert.deepEqual(recogniser.records[0]?.query, { sample_rate: '16000' });
+		}));
+
 	const CODES = [1008, 1011, 1013, 3005, 3006, 3007, 3008, 3009, 4000, 4001, 4008, 4029, 4031, 4103];
 	it('agree about every way a session can fail', async () => {
 		for (const code of CODES)
