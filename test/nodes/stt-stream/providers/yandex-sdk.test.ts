@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
+import { status } from '@grpc/grpc-js';
 import { Session } from '@yandex-cloud/nodejs-sdk';
 import { stt, sttService } from '@yandex-cloud/nodejs-sdk/ai-stt-v3';
 import { createJwt, readServiceAccountKey } from '../../../../nodes/stt-stream/providers/yandex/iam.ts';
@@ -17,6 +18,8 @@ const authority = createAuthority();
 const tls = authority.issue('localhost');
 
 const SPEECH = Buffer.concat([numberedAudio(4), silence(1000), numberedAudio(3, 16_000, 50)]);
+
+const PATH = sttService.RecognizerService.recognizeStreaming.path;
 
 const request = stt.StreamingRequest.fromPartial;
 
@@ -46,21 +49,26 @@ const chunks = (pcm: Buffer) =>
 		request({ chunk: { data: pcm.subarray(index * 3200, (index + 1) * 3200) } }),
 	);
 
-/** One session of the SDK's; rejects with its error. */
+/** One session of the SDK's, or its `first` response only; rejects with its error. */
 async function run(
 	recogniser: LoopbackYandex,
 	requests: readonly stt.StreamingRequest[],
-	{ iamToken = 'lab-iam-token', headers = { 'x-folder-id': 'lab-folder' } } = {},
+	{ iamToken = 'lab-iam-token', headers = { 'x-folder-id': 'lab-folder' }, first = false } = {},
+	responses: stt.StreamingResponse[] = [],
 ): Promise<stt.StreamingResponse[]> {
 	const session = new Session({ iamToken, headers, ssl: { rootCerts: Buffer.from(authority.ca) } });
 	const client = session.client(sttService.RecognizerClient, recogniser.host);
-	const responses: stt.StreamingResponse[] = [];
-	for await (const response of client.recognizeStreaming(send(requests))) responses.push(response);
+	for await (const response of client.recognizeStreaming(send(requests, first))) {
+		responses.push(response);
+		if (first) break;
+	}
 	return responses;
 }
 
-async function* send(requests: readonly stt.StreamingRequest[]) {
+/** @param open ends only with the call */
+async function* send(requests: readonly stt.StreamingRequest[], open: boolean) {
 	yield* requests;
+	if (open) await new Promise(() => {});
 }
 
 async function withRecogniser(
@@ -137,7 +145,7 @@ describe('the vendor’s SDK and the loopback recogniser', () => {
 
 			const [record] = recogniser.records;
 			assert.ok(recogniser.audio().equals(SPEECH));
-			assert.equal(record?.path, sttService.RecognizerService.recognizeStreaming.path);
+			assert.equal(record?.path, PATH);
 			assert.equal(record?.headers.authorization, 'Bearer lab-iam-token');
 			assert.deepEqual(record?.closed, { by: 'recogniser', code: 0, reason: '' });
 			const uuids = new Set(responses.map(({ sessionUuid }) => sessionUuid?.uuid));
@@ -186,6 +194,39 @@ describe('the vendor’s SDK and the loopback recogniser', () => {
 				],
 			];
 			for (const [what, session, pattern] of cases) await assert.rejects(session, pattern, what);
+		}));
+
+	it('agree about every way a session can fail, also after results', async () => {
+		for (const code of [1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16])
+			for (const at of [{ audioMs: 1000 }, 'finish'] as const) {
+				const script = { cues: [{ at, do: 'close', code, reason: `trouble ${code}` } as const] };
+				await withRecogniser({ script }, async (recogniser) => {
+					const responses: stt.StreamingResponse[] = [];
+					const requests = [options(), ...chunks(numberedAudio(10))];
+					await assert.rejects(run(recogniser, requests, {}, responses), {
+						message: `${PATH} ${status[code]}: trouble ${code}`,
+					});
+					assert.ok(responses.some(({ partial }) => partial?.alternatives.length));
+					assert.deepEqual(recogniser.records[0]?.closed, {
+						by: 'recogniser',
+						code,
+						reason: `trouble ${code}`,
+					});
+				});
+			}
+	});
+
+	it('agree about a connection that is cut, and about a client that cancels', () =>
+		withRecogniser({}, async (recogniser) => {
+			recogniser.script = [{ cues: [{ at: { audioMs: 300 }, do: 'drop' }] }, {}];
+			const cut = run(recogniser, [options(), ...chunks(numberedAudio(10))]);
+			await assert.rejects(cut, /UNAVAILABLE/);
+
+			// Leaving the loop over the responses is how this client cancels.
+			await run(recogniser, [options(), ...chunks(numberedAudio(10))], { first: true });
+			const [, second] = recogniser.records;
+			await recogniser.until('the end', () => second?.closed);
+			assert.deepEqual(second?.closed, { by: 'client', code: 1, reason: 'cancelled' });
 		}));
 
 	it('agree about the limits of a session', async () => {
