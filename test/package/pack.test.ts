@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +14,7 @@ import { installCached, installIn, type Packed, packPackage } from './npm.ts';
 const NAME = '@voxwire/node-red-voice';
 const SETS = ['button-trigger', 'mic-capture', 'audio-play', 'stt-stream'];
 const TYPES = [...SETS, 'stt-provider'];
-const EXAMPLES = ['hold-to-talk-playback', 'live-transcription'];
+const EXAMPLES = ['hold-to-talk-playback', 'live-transcription', 'spoken-answer'];
 const SPOKEN = 'turn on the kitchen light open the garage door play some music';
 
 const folder = mkdtempSync(join(tmpdir(), 'voice-pack-'));
@@ -178,6 +179,9 @@ loadsIn('Node-RED 5.0 on Node.js 24, without the optional packages', needs('pock
 	const user = await installIn(folder, [packed.tarball], ['--omit=optional']);
 	assert.ok(!hasAddon(user, 'naudiodon') && !hasAddon(user, 'onoff'));
 	const nodeBin = join(big, 'node_modules', node, 'bin/node');
+	const command = join(user, 'node_modules/.bin/node-red-voice-models');
+	const output = execFileSync(command, ['path'], { cwd: user, encoding: 'utf8' });
+	assert.equal(output, `${join(user, 'voice-models')}\n`);
 	return startNodeRed({
 		flow: [],
 		packageDir: installed(user),

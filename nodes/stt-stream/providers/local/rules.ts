@@ -31,6 +31,8 @@ export const SHERPA_RULES = {
 	featureDim: { min: 1, max: 512, integer: true },
 	vad: 'text',
 	vadProbability: { min: 0.05, max: 0.95 },
+	/** For the dialog's downloads: where the archives of models are; '' = at their publisher. */
+	modelMirror: 'text',
 	unloadAfterMs: { min: 0, max: 86_400_000 },
 } as const satisfies OptionRules;
 

@@ -3,18 +3,23 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { noise } from '../../../lab/signals.ts';
+import { writeToyTransducer } from '../../../lab/toy-models/models.ts';
 
 /** Files by their relative paths. */
 export type Tree = Readonly<Record<string, Buffer | string>>;
 
-/** The files of a transducer; its networks are noise, which compresses as little as weights do. */
+/**
+ * The files of a small model that the real engine takes, and more: noise, which compresses as little as weights do, so
+ * that they have about so many bytes.
+ */
 export function modelFiles(bytes = 60_000, seed = 1): Tree {
-	return {
-		'encoder.int8.onnx': noise(Math.ceil(bytes / 2), seed),
-		'decoder.onnx': noise(500, seed + 1),
-		'joiner.int8.onnx': noise(500, seed + 2),
-		'tokens.txt': '<blk> 0\nA 1\nB 2\n',
-	};
+	const folder = mkdtempSync(join(tmpdir(), 'voice-archive-'));
+	try {
+		writeToyTransducer(folder);
+		return { ...readTree(folder), 'test.wav': noise(Math.ceil(bytes / 2), seed) };
+	} finally {
+		rmSync(folder, { recursive: true, force: true });
+	}
 }
 
 /** The same files below a folder, as the archives of models have them. */

@@ -13,6 +13,9 @@ import { listModels } from '../../../../nodes/stt-stream/providers/local/models/
 import { findModel } from '../../../../nodes/stt-stream/providers/local/models/store.ts';
 import { VoiceError } from '../../../../nodes/stt-stream/providers/provider.ts';
 import { needs } from '../../../lab/needs.ts';
+import { toneSpeech } from '../../../lab/toy-models/tones.ts';
+import { localProvider } from '../helpers.ts';
+import { hear, nothingLeft } from '../providers/sherpa-lab.ts';
 import { bzip2, inFolder, modelArchive, modelFiles, readTree, type Tree, tar } from './archives.ts';
 import { deadBase, Mirror } from './mirror.ts';
 
@@ -137,6 +140,19 @@ describe('installModel', { skip }, () => {
 		mirror.serve(NAME, archive, { noLength: true });
 		assert.deepEqual(await install(), { folder: join(dir, NAME), already: false, verified: false });
 		assertInstalled();
+	});
+});
+
+describe('a downloaded model', { skip: skip || needs('sherpa-onnx') }, () => {
+	it('is what the local engine takes of its own accord', async () => {
+		mirror.serve(NAME, archive);
+		await install();
+		try {
+			const provider = localProvider({ endSilenceMs: 600 }, { userDir: join(dir, '..') });
+			assert.equal((await hear(provider, toneSpeech('ONE TWO FOUR'))).text, 'ONE TWO FOUR');
+		} finally {
+			await nothingLeft();
+		}
 	});
 });
 
@@ -343,6 +359,10 @@ describe('what cannot be installed', { skip }, () => {
 		'an encoder without a decoder': [
 			() => modelArchive(NAME, { 'encoder.onnx': 'x', 'tokens.txt': 'x' }),
 			/no decoder/,
+		],
+		'a network that is none': [
+			() => modelArchive(NAME, { ...FILES, 'encoder.onnx': 'no network' }),
+			/holds no streaming speech model: .*encoder\.onnx/,
 		],
 		'an archive that leads out of the folder': [
 			() =>

@@ -27,8 +27,9 @@ export const CHECKSUM_FILE = 'checksum.txt';
 
 const DOCS = 'https://k2-fsa.github.io/sherpa/onnx/pretrained_models';
 const ZIPFORMER = `${DOCS}/online-transducer/zipformer-transducer-models.html`;
-const KROKO_SCRIPT =
-	'https://github.com/k2-fsa/sherpa-onnx/blob/master/.github/workflows/upload-models.yaml (Banafo/Kroko-ASR)';
+/** How the publisher makes archives of others' models. */
+const UPLOADS = 'https://github.com/k2-fsa/sherpa-onnx/blob/master/.github/workflows/upload-models.yaml';
+const KROKO = [UPLOADS, 'https://huggingface.co/Banafo/Kroko-ASR', 'https://github.com/kroko-ai'];
 const KROKO_NOTE =
 	'licence unclear (huggingface.co/Banafo/Kroko-ASR); github.com/kroko-ai calls its community models CC-BY-SA';
 
@@ -64,7 +65,7 @@ const MODELS: readonly Facts[] = [
 		exactBytes: 57_267_600,
 		sha256: 'c8676e5ff9ac2a85296e53ee0fd4d5fb1db6770e7a7647166eeafe349ade6834',
 		note: KROKO_NOTE,
-		sources: [KROKO_SCRIPT],
+		sources: KROKO,
 	},
 	{
 		name: 'sherpa-onnx-streaming-zipformer-en-2023-06-26',
@@ -81,7 +82,7 @@ const MODELS: readonly Facts[] = [
 		aboutBytes: 57_000_000,
 		sha256: '9e27b783c20e67b0d0f13a258c1861fce199917c969d9176a438bee38df64962',
 		note: KROKO_NOTE,
-		sources: [KROKO_SCRIPT],
+		sources: KROKO,
 	},
 	{
 		name: 'sherpa-onnx-streaming-zipformer-es-kroko-2025-08-06',
@@ -90,7 +91,7 @@ const MODELS: readonly Facts[] = [
 		exactBytes: 124_394_665,
 		sha256: '31b2230a95d23290b308b393da930015a4b2105cb3abb9367aed35f7fcf29cf1',
 		note: KROKO_NOTE,
-		sources: [KROKO_SCRIPT],
+		sources: KROKO,
 	},
 	{
 		name: 'sherpa-onnx-streaming-zipformer-fr-2023-04-14',
@@ -111,7 +112,7 @@ const MODELS: readonly Facts[] = [
 		aboutBytes: 57_000_000,
 		sha256: 'e6ffd3dc43725cd6c8137b05c739f15607d0df946b9b90eb141e10059efca024',
 		note: KROKO_NOTE,
-		sources: [KROKO_SCRIPT],
+		sources: KROKO,
 	},
 	{
 		name: 'sherpa-onnx-streaming-zipformer-small-ru-vosk-int8-2025-08-16',
@@ -120,10 +121,7 @@ const MODELS: readonly Facts[] = [
 		exactBytes: 24_110_855,
 		sha256: '6ba68a01ff3c5445aaf2d61e9b97b026f1149dcc9049d11af3f44f55176341d8',
 		licence: 'Apache-2.0',
-		sources: [
-			'https://github.com/k2-fsa/sherpa-onnx/blob/master/.github/workflows/upload-models.yaml (vosk-model-ru)',
-			'https://huggingface.co/alphacep/vosk-model-small-streaming-ru',
-		],
+		sources: [UPLOADS, 'https://huggingface.co/alphacep/vosk-model-small-streaming-ru'],
 	},
 	{
 		name: 'sherpa-onnx-streaming-t-one-russian-2025-09-08',
@@ -170,7 +168,6 @@ const MODELS: readonly Facts[] = [
 		aboutBytes: 259_000_000,
 		sources: [
 			'https://github.com/k2-fsa/sherpa-onnx/blob/master/.github/workflows/export-peng-cheng-starling.yaml',
-			'https://huggingface.co/stdo/PengChengStarling',
 		],
 	},
 	{

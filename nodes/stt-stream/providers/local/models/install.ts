@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, rename, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { VoiceError } from '../../provider.ts';
+import { inspectModel } from '../sherpa-onnx/model.ts';
 import { DamagedArchiveError, UnsafeArchiveError } from './archive-errors.ts';
 import { bunzip2 } from './bunzip2.ts';
 import { CHECKSUM_FILE, catalogueEntry, DEFAULT_BASE } from './catalogue.ts';
@@ -198,13 +199,28 @@ async function findInside(place: string, name: string): Promise<string> {
 	const folders = (await readdir(place, { withFileTypes: true })).filter((entry) => entry.isDirectory());
 	const candidates = [place, ...folders.map((entry) => join(place, entry.name))];
 	const found = candidates.find((candidate) => unusable(candidate) === undefined);
-	if (found) return found;
-	const why = folders.length === 1 ? unusable(candidates[1] ?? place) : unusable(place);
+	const why = found
+		? await refusal(found)
+		: folders.length === 1
+			? unusable(candidates[1] ?? place)
+			: unusable(place);
+	if (found && why === undefined) return found;
 	throw new VoiceError(
 		'STT_MODEL_MISSING',
 		`The archive of ${name} holds no streaming speech model: ${why}`,
 		`choose one of those that \`${command('list')}\` shows`,
 	);
+}
+
+/** Why the engine would not take the model. */
+async function refusal(folder: string): Promise<string | undefined> {
+	try {
+		await inspectModel(folder, { modelType: 'auto', precision: 'auto', featureDim: 0 });
+		return undefined;
+	} catch (thrown) {
+		if (!(thrown instanceof VoiceError)) throw thrown;
+		return thrown.problem.replaceAll(`${folder}/`, '').replaceAll(folder, 'it');
+	}
 }
 
 async function removeUnfinished(modelsDir: string, name: string): Promise<void> {
