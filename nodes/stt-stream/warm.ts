@@ -90,8 +90,8 @@ export class Warm {
 				if (await parked.waiting) return;
 				await parked.finish();
 				if (this.#parked === parked) this.#parked = undefined;
-				if (parked.failure) throw parked.failure;
 				if (parked.ageMs > AGAIN_MAX_MS) pause = AGAIN_MS;
+				if (parked.failure) throw parked.failure;
 			} catch (thrown) {
 				if (!(thrown as { retryable?: boolean } | undefined)?.retryable) throw thrown;
 			}

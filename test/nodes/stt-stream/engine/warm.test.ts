@@ -13,10 +13,12 @@ function warmed(behaviour: Behaviour = {}) {
 	const clock = new VirtualClock();
 	const provider = new FlakyProvider(clock, behaviour);
 	const asked = { language: '', partials: true, refined: false };
-	const warm = new Warm({ provider, clock, asked, connectTimeoutMs: 10_000 });
+	const refusals: unknown[] = [];
+	const onRefused = (error: unknown) => void refusals.push(error);
+	const warm = new Warm({ provider, clock, asked, connectTimeoutMs: 10_000, onRefused });
 	warm.ready();
 	const stream = () => new VirtualStream(provider, {}, { open: warm.open });
-	return { clock, provider, warm, stream };
+	return { clock, provider, warm, stream, refusals };
 }
 
 describe('warm', () => {
@@ -78,6 +80,31 @@ describe('warm', () => {
 		await warm.close();
 		refused.check();
 	});
+
+	for (const where of ['at its opening', 'while it waits'])
+		it(`says once that it was refused, and waits for a stream that is not: ${where}`, options, async () => {
+			const wrong = new VoiceError('STT_AUTH', 'The key is wrong', 'check it');
+			const isFirst = (opening: number) => where === 'at its opening' && opening === 0;
+			const { clock, provider, warm, stream, refusals } = warmed({
+				refuse: (opening) => (isFirst(opening) ? wrong : undefined),
+			});
+			await clock.pass(10_000);
+			provider.sessions[0]?.fail(wrong);
+			for (let hour = 0; hour < 3; hour++) {
+				await clock.pass(3_600_000);
+				warm.ready();
+			}
+			assert.deepEqual([provider.openings.length, refusals], [1, [wrong]]);
+			const accepted = stream();
+			await accepted.speak(words(3));
+			assert.equal((await accepted.end()).text, textOf(3));
+			warm.ready();
+			await clock.pass(1000);
+			assert.deepEqual([provider.openings.length, refusals.length], [3, 1]);
+			await warm.close();
+			assert.equal(refusals.length, 1);
+			accepted.check();
+		});
 
 	it('is gone when it is closed, at every stage', options, async () => {
 		for (const passed of [0, 1000, 5000]) {
