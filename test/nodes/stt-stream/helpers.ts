@@ -13,7 +13,7 @@ import type {
 	VoiceError,
 } from '../../../nodes/stt-stream/providers/provider.ts';
 import { Session, type SessionSettings } from '../../../nodes/stt-stream/session.ts';
-import { descendants, type Proc } from '../../lab/descendants.ts';
+import { descendants, isAlive, type Proc } from '../../lab/descendants.ts';
 
 /** Only there to end a test that hangs. */
 export const SAFETY_MS = 120_000;
@@ -169,6 +169,14 @@ export const engines = (): Proc[] =>
 	descendants(process.pid, 'none').filter(
 		({ command }) => /sphinx/.test(command) && !/^\/bin\/sh/.test(command),
 	);
+
+/** Stops processes in their tracks. Returns what makes those go on that are still there. */
+export function freeze(all: readonly Proc[]): () => void {
+	for (const { pid } of all) process.kill(pid, 'SIGSTOP');
+	return () => {
+		for (const proc of all) if (isAlive(proc)) process.kill(proc.pid, 'SIGCONT');
+	};
+}
 
 /** Resolves when this process has no child any more. */
 export async function noChildren(): Promise<void> {

@@ -6,7 +6,7 @@ import { contract } from './contract.ts';
 
 let recogniser: LoopbackAssemblyAi;
 before(async () => {
-	recogniser = await startAssemblyAi();
+	recogniser = await startAssemblyAi({ limits: { paceSlackMs: 3_600_000 } });
 });
 after(() => recogniser.stop());
 
@@ -18,7 +18,19 @@ for (const version of ['assemblyai', 'assemblyai-v2'] as const)
 		utterances: async () =>
 			[7, 20].map((from) => ({ pcm: numberedAudio(10, 16_000, from), text: numberedText(10, from) })),
 		maxWordErrorRate: 0,
+		hopeless: () =>
+			providerAt(recogniser, version, {
+				credentials: { apiKey: 'wrong', token: '', serviceAccount: '' },
+			}),
 		breakOff: () => recogniser.dropAll(),
+		async freeze() {
+			const open = recogniser.records.filter(({ closed }) => !closed);
+			const all = open.map((record) => recogniser.connection(record));
+			for (const connection of all) connection.act({ do: 'stall' });
+			return () => {
+				for (const connection of all) connection.resume();
+			};
+		},
 		nothingLeft: () =>
 			recogniser.until('the end of every connection', () => recogniser.open === 0).then(() => {}),
 	});

@@ -1,7 +1,7 @@
 import { findCommand } from '../../../../lib/process/guarded.ts';
 import { needs } from '../../../lab/needs.ts';
 import { PHRASES, speak } from '../../../lab/speech.ts';
-import { engines, localProvider, noChildren } from '../helpers.ts';
+import { engines, freeze, localProvider, noChildren } from '../helpers.ts';
 import { contract } from './contract.ts';
 
 // Only on a system that has PocketSphinx 5; elsewhere local-live.test.ts tests how its output is read.
@@ -26,6 +26,8 @@ for (const [program, skip] of Object.entries(PROGRAMS))
 				})),
 			),
 		maxWordErrorRate: 0.1,
+		hopeless: () => localProvider({ program }, { model: '/nowhere' }),
+		freeze: async () => freeze(engines()),
 		breakOff() {
 			for (const { pid } of engines()) process.kill(pid, 'SIGKILL');
 		},

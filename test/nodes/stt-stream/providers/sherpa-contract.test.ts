@@ -1,6 +1,7 @@
 import { after } from 'node:test';
 import { needs } from '../../../lab/needs.ts';
 import { toneSpeech } from '../../../lab/toy-models/tones.ts';
+import { freeze } from '../helpers.ts';
 import { contract } from './contract.ts';
 import { nothingLeft, sherpaProvider, sherpas, ToyModels } from './sherpa-lab.ts';
 
@@ -23,6 +24,8 @@ for (const [name, folder, options] of [
 		provider: () => sherpaProvider(folder, options),
 		utterances: async () => ['ONE TWO FOUR', 'SEVEN THREE'].map((text) => ({ text, pcm: toneSpeech(text) })),
 		maxWordErrorRate: 0,
+		hopeless: () => sherpaProvider('/nowhere', options),
+		freeze: async () => freeze(sherpas()),
 		breakOff() {
 			for (const { pid } of sherpas()) process.kill(pid, 'SIGKILL');
 		},

@@ -17,7 +17,19 @@ contract({
 	utterances: async () =>
 		[7, 20].map((from) => ({ pcm: numberedAudio(10, 16_000, from), text: numberedText(10, from) })),
 	maxWordErrorRate: 0,
+	hopeless: () => providerAt(recogniser, { credentials: { apiKey: 'wrong', token: '', serviceAccount: '' } }),
 	breakOff: () => recogniser.dropAll(),
+	async freeze() {
+		const calls = await recogniser.until('audio of every session', () => {
+			const open = recogniser.records.filter(({ closed }) => !closed);
+			return open.length > 0 && open.every(({ bytes }) => bytes > 0) && open;
+		});
+		const all = calls.map((record) => recogniser.call(record));
+		for (const call of all) call.act({ do: 'stall' });
+		return () => {
+			for (const call of all) call.resume();
+		};
+	},
 	nothingLeft: () =>
 		recogniser.until('the end of every connection', () => recogniser.open === 0).then(() => {}),
 });
