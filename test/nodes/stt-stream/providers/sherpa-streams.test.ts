@@ -88,6 +88,24 @@ describe('sherpa-onnx: streams', { skip: needs('sherpa-onnx') }, () => {
 				}
 			});
 
+	it(
+		'finds a pause that ends within a piece of audio, before the words that follow in it',
+		options,
+		async () => {
+			for (const provider of Object.values(KINDS))
+				for (let pauseMs = 480; pauseMs <= 960; pauseMs += 80) {
+					const pcm = Buffer.concat([toneSpeech('ONE'), silence(pauseMs), toneSpeech('TWO'), silence(700)]);
+					const [fine, coarse] = await Promise.all(
+						[20, 500].map(async (ms) =>
+							(await hear(provider, pcm, ms)).results('final').map(({ text }) => text),
+						),
+					);
+					assert.deepEqual(coarse, fine, `a pause of ${pauseMs} ms`);
+					if (pauseMs >= 800) assert.deepEqual(fine, ['ONE', 'TWO']);
+				}
+		},
+	);
+
 	it('understands every word; silence, hiss and loudness change nothing', options, async () => {
 		const provider = KINDS.CTC;
 		assert.equal((await hear(provider, toneSpeech(WORDS.join(' ')))).text, WORDS.join(' '));
