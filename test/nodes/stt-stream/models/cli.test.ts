@@ -10,12 +10,15 @@ import {
 	symlinkSync,
 	writeFileSync,
 } from 'node:fs';
+import https from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CATALOGUE } from '../../../../nodes/stt-stream/providers/local/models/catalogue.ts';
+import { createAuthority } from '../../../lab/certificates.ts';
 import { needs } from '../../../lab/needs.ts';
 import { packageRoot } from '../../../lab/root.ts';
 import { modelArchive, modelFiles, readTree } from './archives.ts';
@@ -93,7 +96,7 @@ describe('node-red-voice-models', { skip }, () => {
 	it('downloads a model in plain lines where there is no terminal, lists it, tells its path and removes it', async () => {
 		mirror.serve(NAME, archive);
 		mirror.serveChecksums(NAME);
-		const { code, stdout, stderr } = await run(['download', NAME]);
+		const { code, stdout, stderr } = await run(['download', `${NAME}.tar.bz2`]);
 		assert.equal(code, 0, stderr);
 		assert.equal(stdout, `${join(models, NAME)}\n`);
 		assert.match(stderr, /^Downloading +100 % +0\.3 MB of 0\.3 MB/m);
@@ -152,6 +155,7 @@ describe('node-red-voice-models', { skip }, () => {
 	it('takes a language for the model that is recommended for it', async () => {
 		const { code, stderr } = await run(['download', 'ru']);
 		assert.equal(code, 1);
+		assert.match(stderr, /^ +ru · transducer · 24 MB · Apache-2\.0$/m);
 		assert.match(stderr, /small-ru-vosk-int8-2025-08-16\.tar\.bz2 does not exist/);
 	});
 
@@ -247,6 +251,50 @@ describe('node-red-voice-models', { skip }, () => {
 		assert.equal((await first.ended).code, 0);
 		assert.deepEqual(entries(), [NAME]);
 		assert.equal(mirror.downloads.length, 1);
+	});
+});
+
+describe('an encrypted mirror', { skip }, () => {
+	const authority = createAuthority();
+	const caFile = () => join(userDir, 'ca.pem');
+	const server = https.createServer(authority.issue('localhost', '127.0.0.1'), (request, response) => {
+		if (request.url?.includes('/plain/'))
+			response.writeHead(302, { location: `${mirror.base}/${NAME}.tar.bz2` });
+		response.end(request.url?.endsWith(`${NAME}.tar.bz2`) ? archive : 'none');
+	});
+	let connections = 0;
+	server.on('connection', () => connections++);
+	before(() => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve)));
+	after(() => new Promise((resolve) => server.close(resolve)));
+	beforeEach(() => {
+		connections = 0;
+		writeFileSync(caFile(), authority.ca);
+	});
+	const base = () => `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+	it('is used if its certificate is trusted', async () => {
+		const { code, stderr } = await run(['download', NAME, '--mirror', base()], {
+			NODE_EXTRA_CA_CERTS: caFile(),
+		});
+		assert.equal(code, 0, stderr);
+		assert.deepEqual(entries(), [NAME]);
+	});
+
+	it('is refused at once if not', async () => {
+		const { code, stderr } = await run(['download', NAME, '--mirror', base()]);
+		assert.equal(code, 1);
+		assert.match(stderr, /cannot be downloaded \(.*certificate.*NODE_EXTRA_CA_CERTS/s);
+		assert.equal(connections, 2, 'for the checksums and for the model');
+	});
+
+	it('may not redirect to plain text', async () => {
+		mirror.serve(NAME, archive);
+		const { code, stderr } = await run(['download', NAME, '--mirror', `${base()}/plain/`], {
+			NODE_EXTRA_CA_CERTS: caFile(),
+		});
+		assert.equal(code, 1);
+		assert.match(stderr, /redirects to plain text/);
+		assert.equal(mirror.downloads.length, 0);
 	});
 });
 

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { VoiceError } from '../../provider.ts';
 import { CATALOGUE, DEFAULT_BASE, recommended } from './catalogue.ts';
 import { installModel, removeModel } from './install.ts';
-import { describe, listModels } from './listing.ts';
+import { describe, known, listModels } from './listing.ts';
 import { ProgressBar, ProgressLines } from './progress.ts';
 import { defaultModel, findModel, modelsFolder } from './store.ts';
 
@@ -91,7 +91,7 @@ function required(name: string | undefined, verb: string): string {
 
 /** A language stands for the model that is recommended for it. */
 function resolveName(name: string): string {
-	return isLanguage(name) ? (recommended(name)?.name ?? name) : name;
+	return isLanguage(name) ? (recommended(name)?.name ?? name) : name.replace(/\.tar\.bz2$/, '');
 }
 
 const isLanguage = (name: string) => /^[a-z]{2,3}$/.test(name);
@@ -110,7 +110,7 @@ async function downloadModel(name: string, { modelsDir, mirror, json }: Settings
 	const stop = (signal: NodeJS.Signals) => interrupted.abort(new Interrupted(signal));
 	process.once('SIGINT', stop).once('SIGTERM', stop);
 	const bar = json ? new ProgressLines(process.stdout) : new ProgressBar(process.stderr);
-	if (!json) process.stderr.write(`${name}\n`);
+	if (!json) process.stderr.write(`${describe(known(name))}\n`);
 	try {
 		const { folder, already, verified } = await installModel(name, modelsDir, {
 			base: mirror,

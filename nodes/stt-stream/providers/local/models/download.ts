@@ -40,10 +40,11 @@ export async function download(url: URL, path: string, options: DownloadOptions)
 			return await attempt(url, path, options);
 		} catch (thrown) {
 			signal.throwIfAborted();
-			if (!isTransient(thrown)) throw thrown;
+			if (thrown instanceof VoiceError || isOfDisk(thrown)) throw thrown;
+			if (isPermanent(thrown)) throw unreachable(url, thrown, false);
 			if ((await sizeOf(path)) > before) failures = 0;
 			const wait = backoffMs[failures];
-			if (wait === undefined) throw unreachable(url, thrown);
+			if (wait === undefined) throw unreachable(url, thrown, true);
 			const asked = thrown instanceof BusyError ? thrown.retryAfterMs : 0;
 			// Not all at the same moment, should the server have had to restart.
 			await sleep(Math.max(asked, wait * (0.75 + Math.random() / 2)), undefined, { signal });
@@ -55,6 +56,7 @@ export async function download(url: URL, path: string, options: DownloadOptions)
 export async function discard(path: string): Promise<void> {
 	await rm(path, { force: true });
 	await rm(noteOf(path), { force: true });
+	await rm(`${noteOf(path)}.new`, { force: true });
 }
 
 async function attempt(url: URL, path: string, options: DownloadOptions): Promise<void> {
@@ -172,21 +174,28 @@ function refused(url: URL, status: number): VoiceError {
 	);
 }
 
-function unreachable(url: URL, cause: unknown): VoiceError {
+function unreachable(url: URL, cause: unknown, retryable: boolean): VoiceError {
 	return new VoiceError(
 		'STT_CONNECT',
 		`${url.href} cannot be downloaded (${(cause as Error).message})`,
-		'check the internet connection, or use a mirror; the same command goes on where this one ended',
-		{ cause, retryable: true },
+		retryable
+			? 'check the internet connection, or use a mirror; the same command goes on where this one ended'
+			: 'check the address of the mirror and, if it is your own, its certificate (NODE_EXTRA_CA_CERTS)',
+		{ cause, retryable },
 	);
 }
 
-/** Of the connection, that is, and not of our disk. */
-function isTransient(thrown: unknown): boolean {
-	if (thrown instanceof VoiceError || thrown instanceof RedirectError) return false;
+function isOfDisk(thrown: unknown): boolean {
 	const { code, syscall } = thrown as NodeJS.ErrnoException;
-	if (code === undefined) return true;
-	return !/^(write|open|rename|unlink|mkdir|fsync|stat)$/.test(syscall ?? '') || code === 'EPIPE';
+	return code !== 'EPIPE' && /^(write|open|rename|unlink|mkdir|fsync|stat)$/.test(syscall ?? '');
+}
+
+/** OpenSSL's words for certificates that nobody vouches for (x509_vfy.h), and Node.js's. */
+const CERTIFICATE = /CERT|SELF_SIGNED|^UNABLE_TO_|^HOSTNAME_MISMATCH$|^INVALID_CA$|^ERR_(TLS|SSL)/;
+
+/** The same attempt would fail again. */
+function isPermanent(thrown: unknown): boolean {
+	return thrown instanceof RedirectError || CERTIFICATE.test((thrown as NodeJS.ErrnoException).code ?? '');
 }
 
 /** All of a small text, or undefined if the server does not have it, does not work or sends too much. */

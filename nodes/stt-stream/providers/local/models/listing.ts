@@ -41,7 +41,8 @@ export async function listModels(modelsDir: string): Promise<ListedModel[]> {
 	);
 }
 
-function known(name: string): Pick<ListedModel, 'name' | 'languages' | 'sources'> {
+/** What the catalogue says of a model. */
+export function known(name: string): Omit<ListedModel, 'installed'> {
 	const entry = catalogueEntry(name);
 	if (!entry) return { name, languages: [], sources: [] };
 	const { languages, kind, bytes, exact, licence, note, sources } = entry;
@@ -69,7 +70,7 @@ export function megabytes(bytes: number): string {
 }
 
 /** Two or three lines for a terminal. */
-export function describe(model: ListedModel): string {
+export function describe(model: Omit<ListedModel, 'installed'> & { installed?: boolean }): string {
 	const { name, languages, kind, archiveBytes, exactBytes, licence, note, installed } = model;
 	const size = archiveBytes ? `${exactBytes ? '' : 'about '}${megabytes(archiveBytes)}` : 'size unknown';
 	const facts = [
