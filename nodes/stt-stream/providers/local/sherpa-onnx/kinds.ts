@@ -17,6 +17,8 @@ interface Kind {
 	/** Its last input dimension is the feature size. */
 	readonly featuresLast?: true;
 	readonly beamSearch?: true;
+	/** The probabilities of its tokens are told. */
+	readonly confidence?: true;
 	/** Words cannot be told from tokens. */
 	readonly noWords?: true;
 	/** sherpa-onnx runs it, and its addon for Node.js cannot ask for it. */
@@ -44,6 +46,7 @@ const icefall = (type: string, keys: readonly string[]): Kind => ({
 	chunk: 'T',
 	featuresLast: true,
 	beamSearch: true,
+	confidence: true,
 });
 
 export const KINDS = {

@@ -45,7 +45,7 @@ export class SherpaOnnx implements SttProvider {
 			partials: true,
 			refines: false,
 			words: !kind?.noWords,
-			confidence: kind?.parts === 'transducer',
+			confidence: !!kind?.confidence,
 		};
 	}
 
