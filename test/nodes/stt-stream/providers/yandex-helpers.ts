@@ -25,6 +25,19 @@ export async function withRecogniser(
 	}
 }
 
+/** Stalls every session, once each has got audio. Resolves with what makes them go on. */
+export async function freeze(recogniser: LoopbackYandex): Promise<() => void> {
+	const open = await recogniser.until('audio of every session', () => {
+		const records = recogniser.records.filter(({ closed }) => !closed);
+		return records.length > 0 && records.every(({ bytes }) => bytes > 0) && records;
+	});
+	const calls = open.map((record) => recogniser.call(record));
+	for (const call of calls) call.act({ do: 'stall' });
+	return () => {
+		for (const call of calls) call.resume();
+	};
+}
+
 export const never = (): AbortSignal => new AbortController().signal;
 
 export const wishes = (more: Partial<OpenOptions> = {}): OpenOptions => ({

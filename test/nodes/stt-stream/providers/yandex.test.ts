@@ -2,7 +2,7 @@ import { after, before } from 'node:test';
 import { numberedAudio, numberedText } from '../../../lab/recognisers/numbered-audio.ts';
 import { type LoopbackYandex, startYandex } from '../../../lab/recognisers/yandex.ts';
 import { contract } from './contract.ts';
-import { providerAt } from './yandex-helpers.ts';
+import { freeze, providerAt } from './yandex-helpers.ts';
 
 let recogniser: LoopbackYandex;
 before(async () => {
@@ -19,17 +19,7 @@ contract({
 	maxWordErrorRate: 0,
 	hopeless: () => providerAt(recogniser, { credentials: { apiKey: 'wrong', token: '', serviceAccount: '' } }),
 	breakOff: () => recogniser.dropAll(),
-	async freeze() {
-		const calls = await recogniser.until('audio of every session', () => {
-			const open = recogniser.records.filter(({ closed }) => !closed);
-			return open.length > 0 && open.every(({ bytes }) => bytes > 0) && open;
-		});
-		const all = calls.map((record) => recogniser.call(record));
-		for (const call of all) call.act({ do: 'stall' });
-		return () => {
-			for (const call of all) call.resume();
-		};
-	},
+	freeze: () => freeze(recogniser),
 	nothingLeft: () =>
 		recogniser.until('the end of every connection', () => recogniser.open === 0).then(() => {}),
 });
