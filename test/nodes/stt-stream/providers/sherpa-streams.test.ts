@@ -169,25 +169,4 @@ describe('sherpa-onnx: streams', { skip: needs('sherpa-onnx') }, () => {
 		}
 		assert.equal(sherpas().length, 1);
 	});
-
-	it('boosts hotwords: a word in noise is found only when it is one', options, async () => {
-		const word = toneSpeech('FIVE', { amplitude: 2000 });
-		const hiss = noise(word.length / 2, 7);
-		const mixed = Buffer.alloc(word.length);
-		for (let at = 0; at < word.length; at += 2)
-			mixed.writeInt16LE(Math.round(word.readInt16LE(at) + hiss.readInt16LE(at) / HISS), at);
-		const pcm = Buffer.concat([silence(300), mixed, silence(800), toneSpeech('TWO'), silence(300)]);
-		const heard = async (more: Record<string, unknown>) =>
-			(await hear(sherpaProvider(transducer, more), pcm)).text;
-		assert.equal(await heard({}), 'TWO');
-		assert.equal(await heard({ decodingMethod: 'modified_beam_search' }), 'TWO');
-		const boosted = { hotwordsScore: 15 };
-		// In any letters; the model knows only capitals.
-		assert.equal(await heard({ hotwords: ['five'], ...boosted }), 'FIVE TWO');
-		assert.equal(await heard({ hotwords: ['FIVE :15'], hotwordsScore: 0.1 }), 'FIVE TWO');
-		assert.equal(await heard({ hotwords: ['SEVEN', 'SIX ZERO'], ...boosted }), 'TWO');
-	});
 });
-
-/** So much softer than white noise of a quarter of full scale. */
-const HISS = 4;
