@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import {
 	type InstallProgress,
 	removeModel,
 } from '../../../../nodes/stt-stream/providers/local/models/install.ts';
-import { findModel } from '../../../../nodes/stt-stream/providers/local/models/store.ts';
+import { findModel, installedModels } from '../../../../nodes/stt-stream/providers/local/models/store.ts';
 import { needs } from '../../../lab/needs.ts';
+import { writeToyVad } from '../../../lab/toy-models/models.ts';
 import { toneSpeech } from '../../../lab/toy-models/tones.ts';
 import { localProvider } from '../helpers.ts';
 import { hear, nothingLeft } from '../providers/sherpa-lab.ts';
@@ -87,6 +88,39 @@ describe('installModel', { skip }, () => {
 		mirror.serve(NAME, archive, { noLength: true });
 		assert.deepEqual(await install(), { folder: join(dir, NAME), already: false, verified: false });
 		assertInstalled();
+	});
+});
+
+describe('a detector of speech', { skip }, () => {
+	const DETECTOR = 'my-vad.onnx';
+	const toy = (): Buffer => readFileSync(writeToyVad(join(dir, '..', 'toy.onnx')));
+
+	it('is a file of its own, which goes on and is removed as models are', async () => {
+		const file = toy();
+		mirror.serve(DETECTOR, file, { cutAfter: [100] });
+		const installed = await install({}, DETECTOR);
+		assert.deepEqual(installed, { folder: join(dir, DETECTOR), already: false, verified: false });
+		assert.deepEqual(entries(), [DETECTOR]);
+		assert.ok(readFileSync(join(dir, DETECTOR)).equals(file));
+		assert.deepEqual(
+			mirror.asked.filter(({ path }) => path.endsWith(DETECTOR)).map(({ range }) => range),
+			[undefined, 'bytes=100-'],
+		);
+		assert.equal((await install({}, DETECTOR)).already, true);
+		assert.deepEqual(installedModels(dir), [], 'it recognises nothing');
+		assert.equal(await removeModel(DETECTOR, dir), true);
+		assert.deepEqual(entries(), []);
+	});
+
+	it('is refused if the engine would not take it, or if it is not the one of the catalogue', async () => {
+		mirror.serve(DETECTOR, FILES['encoder.onnx'] as Buffer);
+		assert.match(
+			(await failure(install({}, DETECTOR))).message,
+			/no detector of speech that the engine knows/,
+		);
+		mirror.serve('silero_vad.onnx', toy());
+		assert.match((await failure(install({}, 'silero_vad.onnx'))).message, /bytes instead of 643854/);
+		assert.deepEqual(entries(), []);
 	});
 });
 

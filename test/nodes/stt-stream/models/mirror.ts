@@ -61,10 +61,10 @@ export class Mirror {
 		return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/asr-models`;
 	}
 
-	/** Serves an archive of that name. */
+	/** Serves an archive of that name, or a file if it ends in .onnx. */
 	serve(name: string, data: Buffer, how: Omit<Served, 'data'> = {}): Served {
 		const served = { data, ...how };
-		this.files.set(`/asr-models/${name}.tar.bz2`, served);
+		this.files.set(`/asr-models/${name.endsWith('.onnx') ? name : `${name}.tar.bz2`}`, served);
 		return served;
 	}
 

@@ -65,6 +65,7 @@ describe('findModel', () => {
 		assert.match(missing('what-is-this', dir), /choose one of those that `npx .* list` shows/);
 		assert.match(missing('/no/such/folder', dir), /There is no model folder \/no\/such\/folder/);
 		assert.match(missing('../outside', dir), /There is no model folder/);
+		assert.match(missing('silero_vad.onnx', dir), /at most detects speech: set it as the option vad/);
 	});
 
 	it('says what is wrong with a model that is not whole', () => {
@@ -102,12 +103,14 @@ describe('defaultModel', () => {
 describe('the catalogue', () => {
 	it('has names that are safe, facts with sources, and a model for each language that was promised', () => {
 		assert.equal(new Set(CATALOGUE.map(({ name }) => name)).size, CATALOGUE.length);
-		for (const { name, languages, sources, sha256, exact, bytes } of CATALOGUE) {
-			assert.ok(isModelName(name) && name.startsWith('sherpa-onnx-'), name);
-			assert.ok(languages.length > 0 && languages.every((tag) => /^[a-z]{2}$/.test(tag)), name);
+		for (const { name, languages, kind, sources, sha256, exact, bytes } of CATALOGUE) {
+			const detector = kind === 'speech-detector';
+			assert.ok(isModelName(name), name);
+			assert.match(name, detector ? /\.onnx$/ : /^sherpa-onnx-.*[^.]{6}$/);
+			assert.ok(languages.length > 0 !== detector && languages.every((tag) => /^[a-z]{2}$/.test(tag)), name);
 			assert.ok(sources.length > 0 && sources.every((url) => url.startsWith('https://')), name);
 			if (sha256 !== undefined) assert.match(sha256, /^[0-9a-f]{64}$/, name);
-			if (exact) assert.ok(Number.isInteger(bytes) && (bytes ?? 0) > 1_000_000, name);
+			if (exact) assert.ok(Number.isInteger(bytes) && (bytes ?? 0) > 600_000, name);
 		}
 		const names = ['en', 'ru', 'zh', 'de', 'fr', 'es', 'ko'].map((tag) => recommended(tag)?.name ?? '');
 		for (const [i, tag] of ['en', 'ru', 'zh', 'de', 'fr', 'es', 'korean'].entries())

@@ -1,10 +1,10 @@
 /** A model that can be downloaded by its name. Only facts that a source says; what none says is absent. */
 export interface CatalogueEntry {
-	/** The name of the publisher's archive without `.tar.bz2`, and of the model's folder. */
+	/** The name of the publisher's archive without `.tar.bz2`, and of the model's folder; or of a single .onnx file. */
 	readonly name: string;
-	/** BCP 47 primary tags. */
+	/** BCP 47 primary tags; none for what detects speech in any language. */
 	readonly languages: readonly string[];
-	readonly kind: 'transducer' | 'nemo-transducer' | 'zipformer2-ctc' | 't-one-ctc';
+	readonly kind: 'transducer' | 'nemo-transducer' | 'zipformer2-ctc' | 't-one-ctc' | 'speech-detector';
 	/** Size of the archive; `exact` sizes are checked. */
 	readonly bytes: number | undefined;
 	readonly exact: boolean;
@@ -184,6 +184,19 @@ const MODELS: readonly Facts[] = [
 		sources: [
 			'https://github.com/k2-fsa/sherpa-onnx/tree/master/scripts/nemo/nemotron-3.5-asr-streaming-0.6b',
 			'https://huggingface.co/nvidia/nemotron-3.5-asr-streaming-0.6b',
+		],
+	},
+	{
+		name: 'silero_vad.onnx',
+		languages: [],
+		kind: 'speech-detector',
+		exactBytes: 643_854,
+		sha256: '9e2449e1087496d8d4caba907f23e0bd3f78d91fa552479bb9c23ac09cbb1fd6',
+		licence: 'MIT',
+		note: 'for the option "vad": silence then costs no recognition',
+		sources: [
+			'https://k2-fsa.github.io/sherpa/onnx/vad/index.html',
+			'https://huggingface.co/onemira/silero-vad-onnx',
 		],
 	},
 ];

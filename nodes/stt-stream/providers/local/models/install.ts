@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, rename, rm, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, mkdtemp, open, readdir, rename, rm, statfs } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { VoiceError } from '../../provider.ts';
 import { inspectModel } from '../sherpa-onnx/model.ts';
+import { inspectVad } from '../sherpa-onnx/vad-model.ts';
 import { DamagedArchiveError, UnsafeArchiveError } from './archive-errors.ts';
 import { bunzip2 } from './bunzip2.ts';
 import { CHECKSUM_FILE, catalogueEntry, DEFAULT_BASE } from './catalogue.ts';
 import { type DownloadOptions, discard, download, fetchText, readPieces, sizeOf } from './download.ts';
+import { badName, changed, explain, noModel, noSpace } from './install-errors.ts';
 import { withLock } from './lock.ts';
-import { command, isModelName } from './store.ts';
+import { isInstalled, isModelName, isSingleFile } from './store.ts';
 import { untar } from './untar.ts';
 import { unusable } from './usable.ts';
 
@@ -31,13 +33,14 @@ export interface InstallProgress {
 }
 
 export interface InstallOptions extends Pick<DownloadOptions, 'stallMs' | 'backoffMs'> {
-	/** The address before `/<name>.tar.bz2`; '' = the release page of sherpa-onnx. */
+	/** The address before `/<name>.tar.bz2` or `/<name>.onnx`; '' = the release page of sherpa-onnx. */
 	readonly base?: string;
 	readonly signal?: AbortSignal;
 	readonly onProgress?: (progress: InstallProgress) => void;
 }
 
 export interface Installed {
+	/** Or the file, of what is a single one. */
 	readonly folder: string;
 	/** It was there already, and nothing was downloaded. */
 	readonly already: boolean;
@@ -61,14 +64,15 @@ export async function installModel(
 	const address = archiveAddress(name, options.base || DEFAULT_BASE);
 	const folder = join(modelsDir, name);
 	const paths = hiddenPaths(modelsDir, name);
-	if (unusable(folder) === undefined) return { folder, already: true, verified: false };
+	if (isInstalled(name, modelsDir)) return { folder, already: true, verified: false };
 	try {
 		await mkdir(modelsDir, { recursive: true });
 		return await withLock(paths.lock, name, async () => {
-			if (unusable(folder) === undefined) return { folder, already: true, verified: false };
+			if (isInstalled(name, modelsDir)) return { folder, already: true, verified: false };
 			await removeUnfinished(modelsDir, name);
 			const verified = await fetchArchive(name, address, paths.archive, modelsDir, options);
-			await unpack(name, paths.archive, modelsDir, options);
+			if (isSingleFile(name)) await placeFile(paths.archive, folder);
+			else await unpack(name, paths.archive, modelsDir, options);
 			await discard(paths.archive);
 			return { folder, already: false, verified };
 		});
@@ -109,11 +113,12 @@ export function downloadedBytes(name: string, modelsDir: string): Promise<number
 
 /** Names that begin with a dot are no models. */
 function hiddenPaths(modelsDir: string, name: string): { lock: string; archive: string } {
-	return { lock: join(modelsDir, `.${name}.lock`), archive: join(modelsDir, `.${name}.tar.bz2.part`) };
+	const file = isSingleFile(name) ? name : `${name}.tar.bz2`;
+	return { lock: join(modelsDir, `.${name}.lock`), archive: join(modelsDir, `.${file}.part`) };
 }
 
 function archiveAddress(name: string, base: string): URL {
-	const address = `${base.replace(/\/+$/, '')}/${name}.tar.bz2`;
+	const address = `${base.replace(/\/+$/, '')}/${name}${isSingleFile(name) ? '' : '.tar.bz2'}`;
 	if (/^https?:\/\/./.test(address) && URL.canParse(address)) return new URL(address);
 	throw new VoiceError(
 		'STT_CONFIG',
@@ -164,6 +169,19 @@ async function publishedChecksum(address: URL, signal: AbortSignal): Promise<str
 	return found && /^[0-9a-f]{64}$/.test(found) ? found : undefined;
 }
 
+/** A detector of speech is a file of its own. */
+async function placeFile(file: string, place: string): Promise<void> {
+	try {
+		await inspectVad(file);
+	} catch (cause) {
+		await discard(file);
+		throw noModel(basename(place), 'is no detector of speech that the engine knows', cause);
+	}
+	const handle = await open(file, 'r+');
+	await handle.sync().finally(() => handle.close());
+	await rename(file, place);
+}
+
 async function unpack(
 	name: string,
 	archive: string,
@@ -205,11 +223,7 @@ async function findInside(place: string, name: string): Promise<string> {
 			? unusable(candidates[1] ?? place)
 			: unusable(place);
 	if (found && why === undefined) return found;
-	throw new VoiceError(
-		'STT_MODEL_MISSING',
-		`The archive of ${name} holds no streaming speech model: ${why}`,
-		`choose one of those that \`${command('list')}\` shows`,
-	);
+	throw noModel(`The archive of ${name}`, `holds no streaming speech model: ${why}`);
 }
 
 /** Why the engine would not take the model. */
@@ -243,49 +257,3 @@ async function checkSpace(modelsDir: string, needed: number): Promise<void> {
 const ignoreMissing = (error: NodeJS.ErrnoException) => {
 	if (error.code !== 'ENOENT') throw error;
 };
-
-/** Makes a VoiceError of what the archive or the file system has thrown. */
-function explain(thrown: unknown, modelsDir: string): VoiceError {
-	if (thrown instanceof VoiceError) return thrown;
-	const { message, code } = thrown as NodeJS.ErrnoException;
-	if (thrown instanceof UnsafeArchiveError)
-		return new VoiceError(
-			'STT_MODEL_MISSING',
-			`The archive is refused: ${message}`,
-			'it was not made by the publisher of the model; check the address of the mirror',
-			{ cause: thrown },
-		);
-	if (thrown instanceof DamagedArchiveError)
-		return new VoiceError('STT_MODEL_MISSING', `The archive is damaged: ${message}`, 'download it again', {
-			cause: thrown,
-		});
-	if (code === 'ENOSPC' || code === 'EDQUOT') return noSpace(modelsDir, 'the disk is full', thrown);
-	return new VoiceError(
-		'STT_ENGINE',
-		`The models folder ${modelsDir} cannot be used (${message})`,
-		'check that the folder is on a disk that works, and that Node-RED may write there',
-		{ cause: thrown },
-	);
-}
-
-const noSpace = (modelsDir: string, what: string, cause?: unknown) =>
-	new VoiceError(
-		'STT_ENGINE',
-		`There is no room for the model in ${modelsDir} (${what})`,
-		`free some space (${command('remove', '<name>')} removes a model), or choose a smaller model`,
-		{ cause },
-	);
-
-const changed = ({ href }: URL, how: string) =>
-	new VoiceError(
-		'STT_MODEL_MISSING',
-		`What ${href} sends has ${how}`,
-		'nothing was installed; check the mirror, or update this package in case the publisher has replaced the model',
-	);
-
-const badName = (name: string) =>
-	new VoiceError(
-		'STT_CONFIG',
-		`No speech model can have the name ${JSON.stringify(name.slice(0, 60))}`,
-		`choose one of those that \`${command('list')}\` shows`,
-	);

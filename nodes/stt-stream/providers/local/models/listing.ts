@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CATALOGUE, type CatalogueEntry, catalogueEntry } from './catalogue.ts';
 import { downloadedBytes } from './install.ts';
-import { installedModels } from './store.ts';
+import { installedModels, isInstalled } from './store.ts';
 
 /** A model of the catalogue or of the models folder. What is not known is absent. */
 export interface ListedModel {
@@ -29,12 +29,12 @@ export async function listModels(modelsDir: string): Promise<ListedModel[]> {
 	const names = [...CATALOGUE.map(({ name }) => name), ...others];
 	return Promise.all(
 		names.map(async (name) => {
-			const isInstalled = installed.includes(name);
+			const isThere = isInstalled(name, modelsDir);
 			const partBytes = await downloadedBytes(name, modelsDir);
 			return {
 				...known(name),
-				installed: isInstalled,
-				...(isInstalled && { diskBytes: await bytesIn(join(modelsDir, name)) }),
+				installed: isThere,
+				...(isThere && { diskBytes: await bytesIn(join(modelsDir, name)) }),
 				...(partBytes && { partBytes }),
 			};
 		}),
@@ -55,8 +55,10 @@ export function known(name: string): Omit<ListedModel, 'installed'> {
 	};
 }
 
-/** Of all files in a folder. */
+/** Of a file, or of all files in a folder. */
 async function bytesIn(folder: string): Promise<number> {
+	const itself = await stat(folder).catch(() => undefined);
+	if (itself?.isFile()) return itself.size;
 	const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
 	const files = entries.filter((entry) => entry.isFile());
 	const sizes = files.map((file) => stat(join(file.parentPath, file.name)).catch(() => undefined));
@@ -76,7 +78,7 @@ export function describe(model: Omit<ListedModel, 'installed'> & { installed?: b
 	const facts = [
 		languages.length > 10
 			? `${languages.length} languages: ${languages.join(' ')}`
-			: languages.join(' ') || 'language unknown',
+			: languages.join(' ') || (kind === 'speech-detector' ? 'any language' : 'language unknown'),
 		kind ?? 'kind unknown',
 		size,
 		licence ?? 'licence unknown',

@@ -50,6 +50,17 @@ export function defaultModel(modelsDir: string, language = ''): string | undefin
 	return name === undefined ? undefined : join(modelsDir, name);
 }
 
+/** Is it a single file, which detects speech, and no folder? */
+export const isSingleFile = (name: string): boolean => name.endsWith('.onnx');
+
+/** Is it there, whole? */
+export function isInstalled(name: string, modelsDir: string): boolean {
+	const path = join(modelsDir, name);
+	if (!isSingleFile(name)) return unusable(path) === undefined;
+	const file = statSync(path, { throwIfNoEntry: false });
+	return file?.isFile() === true && file.size > 0;
+}
+
 /** Names of the usable models in the folder: those of the catalogue first, in its order, then by name. */
 export function installedModels(modelsDir: string): string[] {
 	const rank = (name: string) => catalogueEntry(name)?.rank ?? Number.MAX_SAFE_INTEGER;
@@ -71,6 +82,12 @@ function usableOrThrow(folder: string, name?: string): string {
 }
 
 function notDownloaded(name: string, modelsDir: string): VoiceError {
+	if (isSingleFile(name))
+		return new VoiceError(
+			'STT_MODEL_MISSING',
+			`${name} is a file that at most detects speech`,
+			'set it as the option vad, and as the model one that recognises speech',
+		);
 	return new VoiceError(
 		'STT_MODEL_MISSING',
 		`The speech model "${name}" is not in ${modelsDir}`,
