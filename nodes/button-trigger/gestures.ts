@@ -1,3 +1,5 @@
+import { type Clock, systemClock } from '../../lib/node/clock.ts';
+
 /** All in milliseconds; 0 turns the thing off. */
 export interface GestureSettings {
 	/** A line must keep its new level for this long before it counts. */
@@ -16,22 +18,6 @@ export type ButtonEvent =
 	| { event: 'press' }
 	| { event: 'release'; heldMs: number }
 	| { event: Gesture; heldMs: number };
-
-/** The passing of time, as the state machine needs it. */
-export interface Clock {
-	/** Milliseconds since any moment; never runs backwards. */
-	now(): number;
-	/** Calls `run` once after `ms`; the returned function calls it off. */
-	after(ms: number, run: () => void): () => void;
-}
-
-export const systemClock: Clock = {
-	now: () => performance.now(),
-	after: (ms, run) => {
-		const timer = setTimeout(run, ms);
-		return () => clearTimeout(timer);
-	},
-};
 
 type Timer = 'settle' | 'hold' | 'long' | 'click';
 

@@ -1,11 +1,12 @@
 import { bytesToFrames, frameBytes, framesToMs, msToFrames } from '../../lib/audio/format.ts';
 import { RingBuffer } from '../../lib/audio/ring.ts';
 import { SpeechDetector } from '../../lib/audio/speech-detector.ts';
+import type { Clock } from '../../lib/node/clock.ts';
 import type { VoiceError } from '../../lib/node/errors.ts';
 import type { EndReason } from '../../lib/node/messages.ts';
 import { onlySilence } from './limits.ts';
 import type { MicCommand, MicEvents, MicMachine, MicState } from './machine.ts';
-import { Microphone, type Time } from './microphone.ts';
+import { Microphone } from './microphone.ts';
 import type { Mute } from './mute.ts';
 import { Reopening } from './reopening.ts';
 import type { Capture, SourceEvents } from './sources/source.ts';
@@ -48,7 +49,7 @@ export class HandsFree implements MicMachine {
 	constructor(
 		settings: HandsFreeSettings,
 		open: (events: SourceEvents) => Promise<Capture>,
-		time: Time,
+		time: Clock,
 		events: MicEvents,
 	) {
 		this.#settings = settings;

@@ -1,5 +1,6 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { topicOf } from '../../lib/node/audio-message.ts';
+import { systemClock } from '../../lib/node/clock.ts';
 import { controlWord, isData, isReset } from '../../lib/node/control.ts';
 import type { VoiceError } from '../../lib/node/errors.ts';
 import { fileToRead } from '../../lib/node/files.ts';
@@ -11,7 +12,6 @@ import { searchNaudiodonIn } from '../../lib/portaudio/client.ts';
 import { serveDeviceList } from './device-list.ts';
 import { HandsFree } from './hands-free.ts';
 import type { MicEvents, MicMachine } from './machine.ts';
-import { systemTime } from './microphone.ts';
 import { Mute } from './mute.ts';
 import { Recorder } from './recorder.ts';
 import { Recording } from './recording.ts';
@@ -94,7 +94,7 @@ class MicNode {
 		this.#guard = guard;
 		this.#status = status;
 		this.#settings = settings;
-		this.#mute = settings.muteWhilePlaying ? new Mute(systemTime) : undefined;
+		this.#mute = settings.muteWhilePlaying ? new Mute(systemClock) : undefined;
 		const { autostart, ...own } = { ...settings, ...(this.#mute && { mute: this.#mute }) };
 		const events: MicEvents = {
 			chunk: (chunk) => {
@@ -113,10 +113,10 @@ class MicNode {
 			changed: () => this.#show(),
 		};
 		if (settings.trigger === 'speech')
-			this.machine = new HandsFree({ ...own, label }, open, systemTime, events);
+			this.machine = new HandsFree({ ...own, label }, open, systemClock, events);
 		else {
 			const unasked = autostart ? { autostart: () => label({}) } : {};
-			this.machine = new Recorder({ ...own, ...unasked }, open, systemTime, events);
+			this.machine = new Recorder({ ...own, ...unasked }, open, systemClock, events);
 		}
 		this.#show();
 	}

@@ -1,26 +1,11 @@
 import { bytesToFrames, bytesToMs, frameBytes, msToBytes, type PcmFormat } from '../../lib/audio/format.ts';
 import { type Converter, createConverter, loadResampler } from '../../lib/audio/resample.ts';
 import { RingBuffer } from '../../lib/audio/ring.ts';
+import type { Clock } from '../../lib/node/clock.ts';
 import { toVoiceError, type VoiceError } from '../../lib/node/errors.ts';
 import { CaptureClock } from './capture-clock.ts';
 import type { Mute } from './mute.ts';
 import type { Capture, SourceEvents } from './sources/source.ts';
-
-/** The clock and the timers of a recorder, so that tests can bring their own. */
-export interface Time {
-	/** Milliseconds that only grow. */
-	now(): number;
-	/** Runs `action` once after `ms`; the result cancels it. */
-	after(ms: number, action: () => void): () => void;
-}
-
-export const systemTime: Time = {
-	now: () => performance.now(),
-	after(ms, action) {
-		const timer = setTimeout(action, ms);
-		return () => clearTimeout(timer);
-	},
-};
 
 export interface MicrophoneEvents {
 	opened(): void;
@@ -39,7 +24,7 @@ export interface MicrophoneOptions {
 	/** How much of the past `since` can give. */
 	historyMs: number;
 	open(events: SourceEvents): Promise<Capture>;
-	time: Time;
+	time: Clock;
 	/** Silences what must not be heard. */
 	mute?: Mute;
 }

@@ -1,6 +1,6 @@
 import { bytesToFrames, frameBytes, type PcmFormat } from '../../lib/audio/format.ts';
+import type { Clock } from '../../lib/node/clock.ts';
 import { onSounding } from '../../lib/node/sounding.ts';
-import type { Time } from './microphone.ts';
 
 /** A room goes on sounding for a moment after the loudspeaker. */
 const ECHO_MS = 250;
@@ -12,11 +12,11 @@ interface Span {
 
 /** Silences what a microphone captured while a loudspeaker of ours sounded, to the sample as far as clocks agree. */
 export class Mute {
-	readonly #time: Time;
+	readonly #time: Clock;
 	readonly #unlisten: () => void;
 	#spans: Span[] = [];
 
-	constructor(time: Time) {
+	constructor(time: Clock) {
 		this.#time = time;
 		this.#unlisten = onSounding((sounding) => {
 			const now = this.#time.now();

@@ -1,9 +1,10 @@
 import { bytesToFrames, frameBytes, framesToMs, msToFrames } from '../../lib/audio/format.ts';
+import type { Clock } from '../../lib/node/clock.ts';
 import { VoiceError } from '../../lib/node/errors.ts';
 import type { EndReason } from '../../lib/node/messages.ts';
 import { onlySilence } from './limits.ts';
 import type { MicCommand, MicEvents, MicMachine, MicState } from './machine.ts';
-import { Microphone, type Time } from './microphone.ts';
+import { Microphone } from './microphone.ts';
 import type { Mute } from './mute.ts';
 import { Reopening } from './reopening.ts';
 import type { Capture, SourceEvents } from './sources/source.ts';
@@ -34,7 +35,7 @@ const WAITING_MOST = 16;
 export class Recorder implements MicMachine {
 	readonly #settings: RecorderSettings;
 	readonly #events: MicEvents;
-	readonly #time: Time;
+	readonly #time: Clock;
 	readonly #microphone: Microphone;
 	#take: Take | undefined;
 	/** Position of the device at which the stream goes on. */
@@ -52,7 +53,7 @@ export class Recorder implements MicMachine {
 	constructor(
 		settings: RecorderSettings,
 		open: (events: SourceEvents) => Promise<Capture>,
-		time: Time,
+		time: Clock,
 		events: MicEvents,
 	) {
 		this.#settings = settings;

@@ -1,4 +1,4 @@
-import type { Time } from './microphone.ts';
+import type { Clock } from '../../lib/node/clock.ts';
 
 const FIRST_MS = 1000;
 const MOST_MS = 30_000;
@@ -7,14 +7,14 @@ const HEALTHY_MS = 5000;
 
 /** Tries a device that is to stay open again after it went away: after 1 s, then 2 s, up to 30 s. */
 export class Reopening {
-	readonly #time: Time;
+	readonly #time: Clock;
 	readonly #open: () => void;
 	/** Failures in a row, of a device that did not work well in between. */
 	#failures = 0;
 	#failing = false;
 	#cancel = () => {};
 
-	constructor(time: Time, open: () => void) {
+	constructor(time: Clock, open: () => void) {
 		this.#time = time;
 		this.#open = open;
 	}

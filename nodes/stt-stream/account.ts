@@ -1,5 +1,5 @@
+import type { Clock } from '../../lib/node/clock.ts';
 import type { SessionDetails, SessionEventName } from '../../lib/node/messages.ts';
-import type { Clock } from './clock.ts';
 import type { VoiceError } from './providers/provider.ts';
 
 /** Announce drops no more often than after so much more was dropped. */

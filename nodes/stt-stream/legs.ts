@@ -1,7 +1,7 @@
 import type { PcmFormat } from '../../lib/audio/format.ts';
+import type { Clock } from '../../lib/node/clock.ts';
 import type { AudioQueue } from './audio-queue.ts';
 import { chooseRate } from './chunker.ts';
-import type { Clock } from './clock.ts';
 import { Leg } from './leg.ts';
 import { openWithin } from './open-within.ts';
 import { type OpenOptions, peerOf, type SttProvider } from './providers/provider.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import type { Clock } from '../../lib/node/clock.ts';
 import { notOpened } from './failures.ts';
 import type { SttSession } from './providers/provider.ts';
 

@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import type { Clock } from '../../lib/node/clock.ts';
 import type { Capabilities } from './providers/provider.ts';
 
 /** Audio that may go out at once after a pause. */

@@ -1,5 +1,5 @@
+import type { Clock } from '../../lib/node/clock.ts';
 import type { AudioQueue } from './audio-queue.ts';
-import type { Clock } from './clock.ts';
 import type { Leg } from './leg.ts';
 import { sleep } from './open-within.ts';
 

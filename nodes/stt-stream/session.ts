@@ -1,11 +1,11 @@
 import type { PcmFormat } from '../../lib/audio/format.ts';
 import { loadResampler } from '../../lib/audio/resample.ts';
+import { type Clock, systemClock } from '../../lib/node/clock.ts';
 import { toVoiceError } from '../../lib/node/errors.ts';
 import type { SessionDetails, SessionEventName, Transcript } from '../../lib/node/messages.ts';
 import { Account } from './account.ts';
 import { AudioQueue } from './audio-queue.ts';
 import { Backoff, type Outage } from './backoff.ts';
-import { type Clock, realClock } from './clock.ts';
 import { gaveUp, hopeless, silentAfterEnd, unexplainedEnd } from './failures.ts';
 import { Hearing } from './hearing.ts';
 import type { Leg } from './leg.ts';
@@ -83,7 +83,7 @@ export class Session {
 		this.#settings = settings;
 		this.#output = output;
 		const open: Engine['open'] = (options, signal) => provider.open(options, signal);
-		this.#engine = { clock: realClock, random: Math.random, open, ...engine };
+		this.#engine = { clock: systemClock, random: Math.random, open, ...engine };
 		this.#queue = new AudioQueue(stream.format, settings.maxBufferMs);
 		this.#backoff = new Backoff(settings.reconnectMs ?? 0, this.#engine.random);
 		this.#rotation = new Rotation({

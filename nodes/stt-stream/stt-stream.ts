@@ -1,11 +1,11 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { type AudioStream, AudioStreams } from '../../lib/node/audio-streams.ts';
+import { systemClock } from '../../lib/node/clock.ts';
 import { toVoiceError, VoiceError } from '../../lib/node/errors.ts';
 import { NodeGuard } from '../../lib/node/guard.ts';
 import type { SessionMessage, TranscriptMessage } from '../../lib/node/messages.ts';
 import { flowsStarted } from '../../lib/node/started.ts';
 import { StatusLine } from '../../lib/node/status.ts';
-import { realClock } from './clock.ts';
 import { serveModels } from './model-routes.ts';
 import { createProvider } from './providers/index.ts';
 import type { SttProvider } from './providers/provider.ts';
@@ -218,7 +218,7 @@ function warmUp(
 ): Warm {
 	const { language, partials, finals, connectTimeoutMs } = settings;
 	const asked = { language, partials, refined: finals !== 'first' };
-	const warm = new Warm({ provider, clock: realClock, asked, connectTimeoutMs, onRefused });
+	const warm = new Warm({ provider, clock: systemClock, asked, connectTimeoutMs, onRefused });
 	warm.ready();
 	return warm;
 }

@@ -1,5 +1,5 @@
+import type { Clock } from '../../lib/node/clock.ts';
 import { chooseRate } from './chunker.ts';
-import type { Clock } from './clock.ts';
 import { openWithin, sleep } from './open-within.ts';
 import { EventQueue } from './providers/event-queue.ts';
 import {

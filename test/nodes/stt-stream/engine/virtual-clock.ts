@@ -1,4 +1,4 @@
-import type { Clock } from '../../../../nodes/stt-stream/clock.ts';
+import type { Clock } from '../../../../lib/node/clock.ts';
 
 interface Timer {
 	readonly at: number;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Clock } from '../../../../nodes/stt-stream/clock.ts';
+import type { Clock } from '../../../../lib/node/clock.ts';
 
 /**
  * Real time, made to run `factor` times as fast for the engine and for who speaks. Sockets and recognisers keep their

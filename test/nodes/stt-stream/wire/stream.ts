@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { AudioStreams } from '../../../../lib/node/audio-streams.ts';
+import { systemClock } from '../../../../lib/node/clock.ts';
 import type { SessionDetails, SessionEventName, Transcript } from '../../../../lib/node/messages.ts';
-import { realClock } from '../../../../nodes/stt-stream/clock.ts';
 import type { SttProvider, VoiceError } from '../../../../nodes/stt-stream/providers/provider.ts';
 import { type Engine, Session, type SessionSettings } from '../../../../nodes/stt-stream/session.ts';
 import { MONO, SAFETY_MS, sessionSettings } from '../helpers.ts';
@@ -80,7 +80,7 @@ export class WireStream {
 	async speak(pcm: Buffer, stepMs = 20): Promise<void> {
 		const { sampleRate, channels } = this.#format;
 		const size = Math.round((sampleRate * stepMs) / 1000) * channels * 2;
-		const clock = this.#engine.clock ?? realClock;
+		const clock = this.#engine.clock ?? systemClock;
 		const begin = clock.now();
 		for (let at = 0; at < pcm.length; at += size) {
 			this.send(pcm.subarray(at, at + size));
