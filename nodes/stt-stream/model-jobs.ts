@@ -2,6 +2,7 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type GuardedProcess, spawnGuarded } from '../../lib/process/guarded.ts';
+import { MIRROR_VARIABLE } from './providers/local/models/catalogue.ts';
 import { isModelName } from './providers/local/models/store.ts';
 import { VoiceError } from './providers/provider.ts';
 
@@ -66,9 +67,10 @@ export class ModelJobs {
 				'wait until one has ended',
 				{ retryable: true },
 			);
-		const args = [COMMAND, 'download', '--json', '--dir', this.#userDir];
-		if (mirror) args.push('--mirror', mirror);
-		const guarded = spawnGuarded(process.execPath, [...args, '--', name]);
+		const args = [COMMAND, 'download', '--json', '--dir', this.#userDir, '--', name];
+		// Not as an argument, which every user of the machine can see: it may hold a password.
+		const env = mirror ? { ...process.env, [MIRROR_VARIABLE]: mirror } : process.env;
+		const guarded = spawnGuarded(process.execPath, args, { env });
 		const begun: Running = {
 			job: { name, state: 'running', done: 0, total: 0 },
 			guarded,

@@ -26,6 +26,7 @@ export interface Served {
 export interface Asked {
 	readonly path: string;
 	readonly range: string | undefined;
+	readonly authorization: string | undefined;
 	readonly status: number;
 	/** Bytes of the body that were sent. */
 	sent: number;
@@ -99,10 +100,10 @@ export class Mirror {
 	#answer(request: http.IncomingMessage, response: http.ServerResponse): void {
 		const path = request.url ?? '';
 		const served = this.files.get(path);
-		const { range } = request.headers;
+		const { range, authorization } = request.headers;
 		const reply = (status: number, headers: http.OutgoingHttpHeaders): Asked => {
 			const over = new Promise<void>((resolve) => response.once('close', resolve));
-			const asked = { path, range, status, sent: 0, over };
+			const asked = { path, range, authorization, status, sent: 0, over };
 			this.asked.push(asked);
 			response.writeHead(status, headers);
 			return asked;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { removeModel } from '../../../../nodes/stt-stream/providers/local/models/install.ts';
 import { bzip2, inFolder, modelArchive, modelFiles, tar } from './archives.ts';
-import { archive, dir, entries, FILES, failure, install, mirror, NAME, skip } from './installing.ts';
+import { archive, dir, entries, FILES, failure, install, mirror, NAME, PART, skip } from './installing.ts';
 import { deadBase } from './mirror.ts';
 
 const CATALOGUED = 'sherpa-onnx-streaming-zipformer-small-ctc-zh-int8-2025-04-01';
@@ -31,6 +31,21 @@ describe('what cannot be installed', { skip }, () => {
 		assert.match(endless.message, /cannot be downloaded \(.* redirects more than 5 times\)/);
 		assert.equal(endless.retryable, false);
 		assert.deepEqual(entries(), []);
+	});
+
+	it('and no error, nor what is left on the disk, tells the password of a mirror', async () => {
+		const base = mirror.base.replace('//', '//user:secret@');
+		const errors = [await failure(install({ base }))];
+		mirror.serve(NAME, archive, { first: [403] });
+		errors.push(await failure(install({ base })));
+		mirror.serve(NAME, archive, { cutAfter: [9, 9, 9, 9] });
+		errors.push(await failure(install({ base })));
+		assert.doesNotMatch(readFileSync(join(dir, PART[1] ?? ''), 'utf8'), /secret/);
+		mirror.serve(NAME, Buffer.from('<html>'));
+		errors.push(await failure(install({ base })));
+		for (const { message } of errors) assert.doesNotMatch(message, /secret/);
+		const basic = `Basic ${Buffer.from('user:secret').toString('base64')}`;
+		assert.ok(mirror.asked.length > 4 && mirror.asked.every(({ authorization }) => authorization === basic));
 	});
 
 	it('a mirror that is no web address', async () => {

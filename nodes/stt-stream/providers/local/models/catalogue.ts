@@ -22,6 +22,8 @@ export interface CatalogueEntry {
 
 /** Where the archives are, as all documentation of sherpa-onnx says. */
 export const DEFAULT_BASE = 'https://github.com/k2-fsa/sherpa-onnx/releases/download/asr-models';
+/** The environment variable with another address. */
+export const MIRROR_VARIABLE = 'NODE_RED_VOICE_MODELS_MIRROR';
 /** The file beside the archives with a line "name sha256" for each (k2-fsa/sherpa-onnx, workflow checksum.yaml). */
 export const CHECKSUM_FILE = 'checksum.txt';
 

@@ -3,13 +3,12 @@ import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { VoiceError } from '../../provider.ts';
-import { CATALOGUE, DEFAULT_BASE, recommended } from './catalogue.ts';
+import { CATALOGUE, DEFAULT_BASE, MIRROR_VARIABLE, recommended } from './catalogue.ts';
 import { installModel, removeModel } from './install.ts';
 import { describe, known, listModels } from './listing.ts';
 import { ProgressBar, ProgressLines } from './progress.ts';
 import { defaultModel, findModel, modelsFolder } from './store.ts';
 
-const MIRROR_VARIABLE = 'NODE_RED_VOICE_MODELS_MIRROR';
 const LANGUAGES = [...new Set(CATALOGUE.map(({ languages }) => languages[0]))].sort().join(', ');
 
 const HELP = `Speech models for the local engine sherpa-onnx of @voxwire/node-red-voice.

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VoiceError } from '../../provider.ts';
-import { type Answer, get, RedirectError } from './http.ts';
+import { type Answer, get, RedirectError, shown } from './http.ts';
 
 /** Between attempts; they begin anew whenever something has arrived. */
 const BACKOFF_MS = [1000, 2000, 4000, 8000, 15_000];
@@ -122,7 +122,7 @@ async function begin(path: string, url: URL, { headers }: Answer): Promise<void>
 	// A weak ETag may stay when bytes change (RFC 9110, 13.1.5).
 	const validator = etag && !etag.startsWith('W/') ? etag : headers['last-modified'];
 	if (!validator) return;
-	const beginning: Beginning = { url: url.href, validator };
+	const beginning: Beginning = { url: shown(url), validator };
 	await writeFile(`${noteOf(path)}.new`, JSON.stringify(beginning));
 	await rename(`${noteOf(path)}.new`, noteOf(path));
 }
@@ -131,7 +131,7 @@ async function readBeginning(path: string, url: URL): Promise<Beginning | undefi
 	try {
 		const beginning = JSON.parse(await readFile(noteOf(path), 'utf8')) as Partial<Beginning> | null;
 		const { url: noted, validator } = beginning ?? {};
-		if (noted === url.href && typeof validator === 'string' && !/[\r\n]/.test(validator))
+		if (noted === shown(url) && typeof validator === 'string' && !/[\r\n]/.test(validator))
 			return { url: noted, validator };
 	} catch {
 		// Not there, or cut short: begin anew.
@@ -167,7 +167,7 @@ function refused(url: URL, status: number): VoiceError {
 	const missing = status === 404 || status === 410;
 	return new VoiceError(
 		missing ? 'STT_MODEL_MISSING' : 'STT_CONNECT',
-		missing ? `${url.href} does not exist` : `${url.href} is refused with HTTP status ${status}`,
+		missing ? `${shown(url)} does not exist` : `${shown(url)} is refused with HTTP status ${status}`,
 		missing
 			? "check the model's name and the mirror's address"
 			: 'check the address of the mirror, or try again later',
@@ -177,7 +177,7 @@ function refused(url: URL, status: number): VoiceError {
 function unreachable(url: URL, cause: unknown, retryable: boolean): VoiceError {
 	return new VoiceError(
 		'STT_CONNECT',
-		`${url.href} cannot be downloaded (${(cause as Error).message})`,
+		`${shown(url)} cannot be downloaded (${(cause as Error).message})`,
 		retryable
 			? 'check the internet connection, or use a mirror; the same command goes on where this one ended'
 			: 'check the address of the mirror and, if it is your own, its certificate (NODE_EXTRA_CA_CERTS)',

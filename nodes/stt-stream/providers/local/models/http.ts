@@ -25,6 +25,9 @@ export class StalledError extends Error {}
 /** Thrown for an address that redirects for ever, or from encrypted to plain text. */
 export class RedirectError extends Error {}
 
+/** An address without what may be secret in it: user, password and query. */
+export const shown = ({ origin, pathname }: URL): string => `${origin}${pathname}`;
+
 /**
  * GET that follows redirects. Rejects with the connection's error; whoever gets an answer must read or destroy its
  * body.

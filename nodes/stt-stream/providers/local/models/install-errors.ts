@@ -1,5 +1,6 @@
 import { VoiceError } from '../../provider.ts';
 import { DamagedArchiveError, UnsafeArchiveError } from './archive-errors.ts';
+import { shown } from './http.ts';
 import { command } from './store.ts';
 
 /** Makes a VoiceError of what the archive or the file system has thrown. */
@@ -34,10 +35,10 @@ export const noSpace = (modelsDir: string, what: string, cause?: unknown) =>
 		{ cause },
 	);
 
-export const changed = ({ href }: URL, how: string) =>
+export const changed = (address: URL, how: string) =>
 	new VoiceError(
 		'STT_MODEL_MISSING',
-		`What ${href} sends has ${how}`,
+		`What ${shown(address)} sends has ${how}`,
 		'nothing was installed; check the mirror, or update this package in case the publisher has replaced the model',
 	);
 

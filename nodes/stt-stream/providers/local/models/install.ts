@@ -15,7 +15,7 @@ import { untar } from './untar.ts';
 import { unusable } from './usable.ts';
 
 const MB = 1_000_000;
-/** Networks hardly compress: the archives unpack to 1.02 to 1.3 times their size. */
+/** Networks hardly compress: the archives unpack to 1.02 to 1.22 times their size. */
 const UNPACKED_FACTOR = 1.5;
 /** More than that is no model. */
 const UNPACKED_MAX_FACTOR = 20;
