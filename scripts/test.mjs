@@ -2,6 +2,7 @@
 // files whose path contains one of the words (and neither lint nor types), `--no-build` takes dist/ as it is.
 // Fails if a test fails, if none ran, and with CI=true if one was skipped. Plain Node.js.
 import { spawnSync } from 'node:child_process';
+import { setMaxListeners } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import process from 'node:process';
@@ -103,6 +104,8 @@ async function main() {
 	const heavy = files.filter((file) => isHeavy(file));
 	const light = files.filter((file) => !heavy.includes(file));
 	const signal = AbortSignal.timeout(TOTAL_LIMIT);
+	// Every file of a run listens to it.
+	setMaxListeners(0, signal);
 	await runFiles(light, 2, signal);
 	await runFiles(heavy, 1, signal);
 

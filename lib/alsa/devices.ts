@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { DeviceName } from '../audio/device-name.ts';
 import type { VoiceError } from '../node/errors.ts';
 import { findCommand, spawnGuarded } from '../process/guarded.ts';
 import { backendMissing, type Direction, isUnknownDevice, openError, TOOLS } from './errors.ts';
@@ -6,12 +7,6 @@ import type { AlsaLog } from './log.ts';
 
 const LIST_TIMEOUT_MS = 10_000;
 const LIST_CHARACTERS = 100_000;
-
-export interface AlsaDevice {
-	/** As `arecord --device` and `aplay --device` take it. */
-	name: string;
-	description: string;
-}
 
 /** The path of `arecord` or `aplay`. Throws MIC_BACKEND_MISSING or PLAY_BACKEND_MISSING. */
 export function findTool(direction: Direction): string {
@@ -25,8 +20,11 @@ export function englishEnvironment(): NodeJS.ProcessEnv {
 	return { ...process.env, LC_ALL: 'C', LANGUAGE: 'C' };
 }
 
-/** What `arecord -L` or `aplay -L` lists. Rejects as `findTool` throws; takes seconds at most. */
-export async function listDevices(direction: Direction): Promise<AlsaDevice[]> {
+/**
+ * What `arecord -L` or `aplay -L` lists, named as their `--device` takes it. Rejects as `findTool` throws; takes
+ * seconds at most.
+ */
+export async function listDevices(direction: Direction): Promise<DeviceName[]> {
 	const listing = spawnGuarded(findTool(direction), ['-L'], { env: englishEnvironment() });
 	const { stdin, stdout, stderr } = listing.process;
 	stdin?.end();
@@ -53,8 +51,8 @@ export async function whyNot(direction: Direction, device: string, log: AlsaLog)
 }
 
 /** A name at the start of a line, then indented lines that describe it. */
-export function parseDevices(text: string): AlsaDevice[] {
-	const devices: AlsaDevice[] = [];
+export function parseDevices(text: string): DeviceName[] {
+	const devices: DeviceName[] = [];
 	for (const line of text.split('\n')) {
 		const words = line.trim();
 		if (!words) continue;

@@ -1,3 +1,4 @@
+import type { DeviceName } from '../../../lib/audio/device-name.ts';
 import type { PcmFormat } from '../../../lib/audio/format.ts';
 import type { VoiceError } from '../../../lib/node/errors.ts';
 
@@ -37,12 +38,6 @@ export interface Sink {
 	end(): Promise<void>;
 	/** Silence at once. Resolves, within seconds at most, when the device is free. Never rejects. */
 	abort(): Promise<void>;
-}
-
-export interface DeviceName {
-	/** What the `device` setting takes. */
-	name: string;
-	description: string;
 }
 
 export interface SinkBackend {

@@ -1,6 +1,7 @@
+import type { DeviceName } from '../../../lib/audio/device-name.ts';
 import { bytesToMs } from '../../../lib/audio/format.ts';
 import { listDevices, openInput, type PortAudioInput } from '../../../lib/portaudio/client.ts';
-import { type DeviceName, EventGate, type Source } from './source.ts';
+import { EventGate, type Source } from './source.ts';
 
 /** Microphones of the sound system, through PortAudio (naudiodon) in a child process. */
 export const portaudio: Source = {

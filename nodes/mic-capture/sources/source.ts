@@ -1,3 +1,4 @@
+import type { DeviceName } from '../../../lib/audio/device-name.ts';
 import type { PcmFormat } from '../../../lib/audio/format.ts';
 import type { VoiceError } from '../../../lib/node/errors.ts';
 
@@ -50,12 +51,6 @@ export interface Source {
 	open(options: SourceOptions, events: SourceEvents): Promise<Capture>;
 	/** The devices that are there. Rejects like `open`. */
 	devices(): Promise<DeviceName[]>;
-}
-
-export interface DeviceName {
-	/** What the setting `device` takes. */
-	name: string;
-	description: string;
 }
 
 /**
