@@ -113,7 +113,7 @@ it('without PocketSphinx, --once says what is missing and ends with 1', async ()
 		assert.match(demo.output(), /^Missing system packages/m);
 		assert.match(
 			demo.output(),
-			/^The demo failed: STT_ENGINE: .*apt install pocketsphinx pocketsphinx-en-us/m,
+			/^The demo failed: STT_MODEL_MISSING: .*apt install pocketsphinx pocketsphinx-en-us/m,
 		);
 		assert.deepEqual(left, []);
 	} finally {

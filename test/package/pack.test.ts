@@ -14,7 +14,10 @@ import { installCached, installIn, type Packed, packPackage } from './npm.ts';
 const NAME = '@voxwire/node-red-voice';
 const SETS = ['button-trigger', 'mic-capture', 'audio-play', 'stt-stream'];
 const TYPES = [...SETS, 'stt-provider'];
-const EXAMPLES = ['hold-to-talk-playback', 'live-transcription', 'spoken-answer'];
+const EXAMPLES = readdirSync(join(packageRoot, 'examples/flows'))
+	.filter((file) => file.endsWith('.json'))
+	.map((file) => file.replace(/\.json$/, ''))
+	.sort();
 const SPOKEN = 'turn on the kitchen light open the garage door play some music';
 
 const folder = mkdtempSync(join(tmpdir(), 'voice-pack-'));
