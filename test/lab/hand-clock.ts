@@ -24,15 +24,17 @@ export class HandClock {
 	/** Lets time pass; what comes due runs in its order, each at its own time. */
 	advance(ms: number): void {
 		const end = this.#now + ms;
-		for (;;) {
-			const next = this.#queue.filter(({ due }) => due <= end).sort((a, b) => a.due - b.due)[0];
-			if (!next) break;
-			this.#queue = this.#queue.filter((other) => other !== next);
-			// What came due while the clock was blocked runs late.
-			this.#now = Math.max(this.#now, next.due);
-			next.action();
-		}
-		this.#now = end;
+		while (this.step(end));
+	}
+
+	/** Lets time pass until what comes due next has run; if that is not before `end`, until then, and returns false. */
+	step(end: number): boolean {
+		const next = this.#queue.filter(({ due }) => due <= end).sort((a, b) => a.due - b.due)[0];
+		this.#queue = this.#queue.filter((other) => other !== next);
+		// What came due while the clock was blocked runs late.
+		this.#now = next ? Math.max(this.#now, next.due) : end;
+		next?.action();
+		return next !== undefined;
 	}
 
 	/** As if the event loop had been blocked: time passes, timers that came due have not run yet. */

@@ -1,5 +1,6 @@
 import type { WebSocket } from 'ws';
 import type { ConnectionRecord } from './record.ts';
+import { Sayings } from './sayings.ts';
 import { type Action, type Behaviour, Cues } from './script.ts';
 
 /** The longest reason that fits into a close frame (RFC 6455). */
@@ -23,10 +24,7 @@ export class Connection {
 	readonly cues: Cues;
 	readonly #socket: WebSocket;
 	readonly #rate: number;
-	readonly #timers = new Set<NodeJS.Timeout>();
-	/** What waits to be said, in order. */
-	#queue: { delayMs: number; say: () => void }[] = [];
-	#isSaying = false;
+	readonly #sayings = new Sayings();
 	#mute = false;
 	#protocol: Protocol | undefined;
 
@@ -79,17 +77,16 @@ export class Connection {
 
 	/** Says something after everything that was said before, and after `delayMs`. */
 	say(message: object, delayMs = 0): void {
-		this.#enqueue(delayMs, () => this.#send(JSON.stringify(message)));
+		this.#sayings.add(() => this.#send(JSON.stringify(message)), delayMs);
 	}
 
 	/** Closes after everything that was said before. */
 	close(code: number, reason = ''): void {
-		this.#enqueue(0, () => this.closeNow(code, reason));
+		this.#sayings.add(() => this.closeNow(code, reason));
 	}
 
 	/** Sends an error message and closes with its code. */
 	fail(code: number, error: string): void {
-		this.#queue = [];
 		const message = this.#protocol?.errorMessage(code, error);
 		if (message) this.#send(JSON.stringify(message));
 		const fits = Buffer.byteLength(error) <= REASON_MAX;
@@ -135,7 +132,7 @@ export class Connection {
 			case 'send': {
 				const { message } = action;
 				const isRaw = typeof message === 'string' || Buffer.isBuffer(message);
-				this.#enqueue(0, () => this.#send(isRaw ? message : JSON.stringify(message)));
+				this.#sayings.add(() => this.#send(isRaw ? message : JSON.stringify(message)));
 				break;
 			}
 			case 'half':
@@ -144,34 +141,10 @@ export class Connection {
 		}
 	}
 
-	/** A timer that ends with the connection. */
+	/** Acts then, unless the connection has ended. The timer may be cleared. */
 	after(ms: number, act: () => void): NodeJS.Timeout | undefined {
-		if (ms <= 0) {
-			act();
-			return undefined;
-		}
-		const timer = setTimeout(() => {
-			this.#timers.delete(timer);
+		return this.#sayings.after(ms, () => {
 			if (!this.record.closed) act();
-		}, ms);
-		this.#timers.add(timer);
-		return timer;
-	}
-
-	#enqueue(delayMs: number, say: () => void): void {
-		this.#queue.push({ delayMs, say });
-		this.#next();
-	}
-
-	#next(): void {
-		if (this.#isSaying) return;
-		const next = this.#queue.shift();
-		if (!next) return;
-		this.#isSaying = true;
-		this.after(next.delayMs, () => {
-			this.#isSaying = false;
-			next.say();
-			this.#next();
 		});
 	}
 
@@ -185,10 +158,8 @@ export class Connection {
 	}
 
 	#stop(): void {
-		this.#queue = [];
+		this.#sayings.stop();
 		this.cues.stop();
 		this.#protocol?.stop();
-		for (const timer of this.#timers) clearTimeout(timer);
-		this.#timers.clear();
 	}
 }

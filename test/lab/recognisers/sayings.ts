@@ -12,18 +12,19 @@ export class Sayings {
 		this.#next();
 	}
 
-	/** Out of order. */
-	after(ms: number, act: () => void): void {
-		if (this.#isStopped) return;
+	/** Out of order. The timer may be cleared. */
+	after(ms: number, act: () => void): NodeJS.Timeout | undefined {
+		if (this.#isStopped) return undefined;
 		if (ms <= 0) {
 			act();
-			return;
+			return undefined;
 		}
 		const timer = setTimeout(() => {
 			this.#timers.delete(timer);
 			act();
 		}, ms);
 		this.#timers.add(timer);
+		return timer;
 	}
 
 	stop(): void {

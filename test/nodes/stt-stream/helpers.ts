@@ -5,6 +5,7 @@ import type { SessionDetails, SessionEventName, Transcript } from '../../../lib/
 import { createProvider } from '../../../nodes/stt-stream/providers/index.ts';
 import type {
 	Capabilities,
+	OpenOptions,
 	ProviderConfig,
 	SttEvent,
 	SttProvider,
@@ -36,6 +37,12 @@ export function localProvider(
 }
 
 export const openOptions = { sampleRate: RATE, language: '', partials: true, refined: false };
+
+/** `openOptions`, but for some of them. */
+export const wishes = (more: Partial<OpenOptions> = {}): OpenOptions => ({ ...openOptions, ...more });
+
+/** A signal that never comes. */
+export const never = (): AbortSignal => new AbortController().signal;
 
 /** All of a session's events, and the error that ended it. */
 export interface Heard {

@@ -95,7 +95,7 @@ export class VirtualStream {
 			assert.deepEqual(session.offences, [], `session ${index}`);
 			assert.notEqual(session.endedAt, undefined, `session ${index} was left open`);
 		}
-		assert.equal(this.provider.clock.waiting, 0, 'timers were left running');
+		assert.equal(this.provider.clock.pending, 0, 'timers were left running');
 	}
 }
 

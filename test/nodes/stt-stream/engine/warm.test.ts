@@ -115,7 +115,7 @@ describe('warm', () => {
 			warm.ready();
 			await clock.pass(10_000);
 			assert.ok(provider.openings.length <= 1);
-			assert.equal(clock.waiting, 0);
+			assert.equal(clock.pending, 0);
 		}
 	});
 });

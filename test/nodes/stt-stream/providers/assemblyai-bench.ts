@@ -11,8 +11,8 @@ import {
 	startAssemblyAi,
 } from '../../../lab/recognisers/assemblyai.ts';
 import { numberedAudio } from '../../../lab/recognisers/numbered-audio.ts';
-import { type Heard, listen, silence, until } from '../helpers.ts';
-import { never, providerAt, type Version, wishes } from './assemblyai-helpers.ts';
+import { type Heard, listen, never, silence, until, wishes } from '../helpers.ts';
+import { providerAt, type Version } from './assemblyai-helpers.ts';
 
 // A fresh loopback recogniser for every test of a file.
 

@@ -1,9 +1,5 @@
 import { createProvider } from '../../../../nodes/stt-stream/providers/index.ts';
-import type {
-	OpenOptions,
-	ProviderConfig,
-	SttProvider,
-} from '../../../../nodes/stt-stream/providers/provider.ts';
+import type { ProviderConfig, SttProvider } from '../../../../nodes/stt-stream/providers/provider.ts';
 import type { LoopbackAssemblyAi } from '../../../lab/recognisers/assemblyai.ts';
 
 export type Version = 'assemblyai' | 'assemblyai-v2';
@@ -18,13 +14,3 @@ export function providerAt(
 	const credentials = { apiKey: recogniser.apiKey, token: '', serviceAccount: '' };
 	return createProvider(version, { endpoint, caFile: '', model: '', options: {}, credentials, ...more });
 }
-
-export const never = (): AbortSignal => new AbortController().signal;
-
-export const wishes = (more: Partial<OpenOptions> = {}): OpenOptions => ({
-	sampleRate: 16_000,
-	language: '',
-	partials: true,
-	refined: false,
-	...more,
-});

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createProvider } from '../../../../nodes/stt-stream/providers/index.ts';
 import type { ProviderConfig } from '../../../../nodes/stt-stream/providers/provider.ts';
+import { never, wishes } from '../helpers.ts';
 import { open, recogniser, start } from './assemblyai-bench.ts';
-import { never, type Version, wishes } from './assemblyai-helpers.ts';
+import type { Version } from './assemblyai-helpers.ts';
 
 const make = (more: Partial<ProviderConfig>, version: Version = 'assemblyai') =>
 	createProvider(version, {

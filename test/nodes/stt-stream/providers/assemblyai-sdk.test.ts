@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { numberedAudio, numberedText } from '../../../lab/recognisers/numbered-audio.ts';
-import { silence } from '../helpers.ts';
-import { never, providerAt, wishes } from './assemblyai-helpers.ts';
+import { never, silence, wishes } from '../helpers.ts';
+import { providerAt } from './assemblyai-helpers.ts';
 import { caFile, cut, named, run, SPEECH, withRecogniser } from './assemblyai-sdk.ts';
 
 // The loopback recogniser is as good as what the vendor's own client makes of it.

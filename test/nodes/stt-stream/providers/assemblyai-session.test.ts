@@ -3,9 +3,9 @@ import { describe, it } from 'node:test';
 import { scripted } from '../../../lab/recognisers/hearing.ts';
 import { numberedAudio, numberedText } from '../../../lab/recognisers/numbered-audio.ts';
 import { noise } from '../../../lab/signals.ts';
-import { feed, SAFETY_MS, silence, until } from '../helpers.ts';
+import { feed, SAFETY_MS, silence, until, wishes } from '../helpers.ts';
 import { open, recogniser, start } from './assemblyai-bench.ts';
-import { providerAt, wishes } from './assemblyai-helpers.ts';
+import { providerAt } from './assemblyai-helpers.ts';
 
 for (const version of ['assemblyai', 'assemblyai-v2'] as const)
 	describe(`${version}: the beginning and the end of a session`, () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { SttProvider, SttSession } from '../../../../nodes/stt-stream/providers/provider.ts';
 import { wordErrorRate } from '../../../lab/speech.ts';
-import { feed, type Heard, listen, openOptions } from '../helpers.ts';
+import { feed, type Heard, listen, never, openOptions } from '../helpers.ts';
 import type { ContractTarget, Utterance } from './contract.ts';
 
 /** What the tests of the contract share. */
@@ -53,6 +53,3 @@ export class ContractBench {
 		assert.ok(rate <= this.target.maxWordErrorRate, `"${heard}" for "${said}": word error rate ${rate}`);
 	}
 }
-
-/** A signal that never comes. */
-export const never = (): AbortSignal => new AbortController().signal;

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type SttProvider, VoiceError } from '../../../../nodes/stt-stream/providers/provider.ts';
-import { listen, openOptions, pieceMs, silence, until } from '../helpers.ts';
-import { type ContractBench, never } from './contract-bench.ts';
+import { listen, never, openOptions, pieceMs, silence, until } from '../helpers.ts';
+import type { ContractBench } from './contract-bench.ts';
 
 /** More than the system itself holds back on the way to a recogniser that takes nothing. */
 const FLOOD = 64 * 1024 * 1024;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { beginStream, listen, openOptions, pieceMs, RATE, silence } from '../helpers.ts';
-import { type ContractBench, never } from './contract-bench.ts';
+import { beginStream, listen, never, openOptions, pieceMs, RATE, silence } from '../helpers.ts';
+import type { ContractBench } from './contract-bench.ts';
 
 /** Every word of the speech, once, in time and whatever the pieces. */
 export function hearsSpeech(bench: ContractBench, options: { timeout: number }): void {

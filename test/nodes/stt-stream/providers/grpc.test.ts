@@ -3,12 +3,11 @@ import type { ServerHttp2Session } from 'node:http2';
 import { describe, it } from 'node:test';
 import { readGrpcEndpoint } from '../../../../nodes/stt-stream/providers/grpc-method.ts';
 import { GrpcFaults } from '../../../../nodes/stt-stream/providers/grpc-status.ts';
-import { until } from '../helpers.ts';
+import { never, until } from '../helpers.ts';
 import { first, type LabServer, startServer, talk } from './grpc-lab.ts';
 
 const faults = new GrpcFaults('The server', [], []);
 const NO_ERROR = 0;
-const never = () => new AbortController().signal;
 
 describe('gRPC: addresses', () => {
 	for (const [endpoint, target, name, tls] of [

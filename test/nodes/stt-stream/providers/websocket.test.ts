@@ -20,7 +20,7 @@ import {
 	type LoopbackAssemblyAi,
 	startAssemblyAi,
 } from '../../../lab/recognisers/assemblyai.ts';
-import { never } from './assemblyai-helpers.ts';
+import { never } from '../helpers.ts';
 
 let folder: string;
 const authority = createAuthority();

@@ -5,8 +5,7 @@ import { stt, sttService } from '@yandex-cloud/nodejs-sdk/ai-stt-v3';
 import { createProvider } from '../../../../nodes/stt-stream/providers/index.ts';
 import type { OpenOptions } from '../../../../nodes/stt-stream/providers/provider.ts';
 import { numberedAudio } from '../../../lab/recognisers/numbered-audio.ts';
-import { feed, listen } from '../helpers.ts';
-import { never, wishes } from './yandex-helpers.ts';
+import { feed, listen, never, wishes } from '../helpers.ts';
 
 // The adapter against a server that reads and writes with the vendor's own code: its service definition and codec.
 

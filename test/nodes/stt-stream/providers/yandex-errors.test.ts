@@ -14,8 +14,8 @@ import {
 import { createAuthority } from '../../../lab/certificates.ts';
 import type { Moment } from '../../../lab/recognisers/script.ts';
 import { ROWS } from '../failures/yandex-rows.ts';
-import { beginStream, listen, silence } from '../helpers.ts';
-import { never, providerAt, wishes, withRecogniser } from './yandex-helpers.ts';
+import { beginStream, listen, never, silence, wishes } from '../helpers.ts';
+import { providerAt, withRecogniser } from './yandex-helpers.ts';
 
 // Every status of gRPC, and everything else that can go wrong, and what a user is told.
 

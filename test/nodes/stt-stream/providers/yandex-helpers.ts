@@ -1,9 +1,5 @@
 import { createProvider } from '../../../../nodes/stt-stream/providers/index.ts';
-import type {
-	OpenOptions,
-	ProviderConfig,
-	SttProvider,
-} from '../../../../nodes/stt-stream/providers/provider.ts';
+import type { ProviderConfig, SttProvider } from '../../../../nodes/stt-stream/providers/provider.ts';
 import { type LoopbackYandex, startYandex, type YandexSettings } from '../../../lab/recognisers/yandex.ts';
 
 /** The provider, at a loopback recogniser and with its key. */
@@ -37,13 +33,3 @@ export async function freeze(recogniser: LoopbackYandex): Promise<() => void> {
 		for (const call of calls) call.resume();
 	};
 }
-
-export const never = (): AbortSignal => new AbortController().signal;
-
-export const wishes = (more: Partial<OpenOptions> = {}): OpenOptions => ({
-	sampleRate: 16_000,
-	language: '',
-	partials: true,
-	refined: false,
-	...more,
-});

@@ -14,8 +14,8 @@ import { createAuthority } from '../../../lab/certificates.ts';
 import { type IamSettings, type LoopbackIam, startIam } from '../../../lab/recognisers/iam.ts';
 import { numberedAudio, numberedText } from '../../../lab/recognisers/numbered-audio.ts';
 import type { LoopbackYandex, YandexSettings } from '../../../lab/recognisers/yandex.ts';
-import { beginStream, listen, silence } from '../helpers.ts';
-import { never, providerAt, wishes, withRecogniser } from './yandex-helpers.ts';
+import { beginStream, listen, never, silence, wishes } from '../helpers.ts';
+import { providerAt, withRecogniser } from './yandex-helpers.ts';
 
 // The key of a service account: what becomes of it, and what when the tokens are not to be had or not liked.
 

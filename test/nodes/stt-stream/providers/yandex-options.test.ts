@@ -6,8 +6,8 @@ import type { OpenOptions, ProviderConfig } from '../../../../nodes/stt-stream/p
 import { YANDEX_RULES } from '../../../../nodes/stt-stream/providers/yandex/rules.ts';
 import type { ConnectionRecord } from '../../../lab/recognisers/record.ts';
 import { noise } from '../../../lab/signals.ts';
-import { beginStream, listen } from '../helpers.ts';
-import { never, providerAt, wishes, withRecogniser } from './yandex-helpers.ts';
+import { beginStream, listen, never, wishes } from '../helpers.ts';
+import { providerAt, withRecogniser } from './yandex-helpers.ts';
 
 // What of the settings reaches the recogniser, to the letter, and which settings are refused before that.
 

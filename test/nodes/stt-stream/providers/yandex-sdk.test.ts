@@ -9,8 +9,9 @@ import { createJwt, readServiceAccountKey } from '../../../../nodes/stt-stream/p
 import { createAuthority } from '../../../lab/certificates.ts';
 import { startIam } from '../../../lab/recognisers/iam.ts';
 import { numberedAudio, numberedText } from '../../../lab/recognisers/numbered-audio.ts';
-import { type LoopbackYandex, startYandex, type YandexSettings } from '../../../lab/recognisers/yandex.ts';
+import type { LoopbackYandex, YandexSettings } from '../../../lab/recognisers/yandex.ts';
 import { silence } from '../helpers.ts';
+import { withRecogniser as withYandex } from './yandex-helpers.ts';
 
 // The loopback recogniser is as good as what the vendor's own client makes of it.
 
@@ -71,17 +72,9 @@ async function* send(requests: readonly stt.StreamingRequest[], open: boolean) {
 	if (open) await new Promise(() => {});
 }
 
-async function withRecogniser(
-	settings: YandexSettings,
-	use: (recogniser: LoopbackYandex) => Promise<void>,
-): Promise<void> {
-	const recogniser = await startYandex({ tls, ...settings });
-	try {
-		await use(recogniser);
-	} finally {
-		await recogniser.stop();
-	}
-}
+/** The SDK speaks nothing but TLS. */
+const withRecogniser = (settings: YandexSettings, use: (recogniser: LoopbackYandex) => Promise<void>) =>
+	withYandex({ tls, ...settings }, use);
 
 /** The one event in a response. */
 function kind(response: stt.StreamingResponse): string {

@@ -5,9 +5,9 @@ import type { SttResult } from '../../../../nodes/stt-stream/providers/provider.
 import { createAuthority } from '../../../lab/certificates.ts';
 import { numberedAudio, numberedText } from '../../../lab/recognisers/numbered-audio.ts';
 import { noise } from '../../../lab/signals.ts';
-import { feed, listen, silence, until } from '../helpers.ts';
+import { feed, listen, never, silence, until, wishes } from '../helpers.ts';
 import { startServer } from './grpc-lab.ts';
-import { never, providerAt, wishes, withRecogniser } from './yandex-helpers.ts';
+import { providerAt, withRecogniser } from './yandex-helpers.ts';
 
 const tls = createAuthority().issue('localhost');
 const SPEECH = Buffer.concat([numberedAudio(4), silence(1000), numberedAudio(3, 16_000, 50)]);

@@ -122,7 +122,7 @@ async function main(): Promise<void> {
 		...(wrong && { wrong }),
 		counts,
 		greatestLagMs: Math.round(greatestLagMs),
-		timers: clock.waiting,
+		timers: clock.pending,
 		sessions: lockstep.open,
 	});
 	process.disconnect?.();
