@@ -1,24 +1,13 @@
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
 import { after, afterEach, before, describe, test } from 'node:test';
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import { AudioFormatError } from '../../../lib/audio/format.ts';
 import { VoiceError } from '../../../lib/node/errors.ts';
 import { NodeGuard, type SendTo } from '../../../lib/node/guard.ts';
 import { StatusLine } from '../../../lib/node/status.ts';
+import { helper, placed } from '../../lab/test-helper.ts';
 
 type Message = NodeMessage & Record<string, unknown>;
-
-/** The part of node-red-node-test-helper that is used here; the package ships no types. */
-interface Helper {
-	load(register: (red: NodeAPI) => void, flow: object[]): Promise<void>;
-	unload(): Promise<void>;
-	startServer(done: () => void): void;
-	stopServer(done: () => void): void;
-	getNode(id: string): Node;
-	log(): { args: [{ level: number; id?: string; msg: unknown }][] };
-}
-const helper = createRequire(import.meta.url)('node-red-node-test-helper') as Helper;
 
 /** What the node under test does with a message, and on its end. */
 let handle: (message: Message, send: SendTo) => unknown = () => {};
@@ -38,16 +27,6 @@ function register(red: NodeAPI): void {
 	});
 }
 
-/** Nodes without a place in the flow's view would be taken for configuration nodes. */
-const placed = (id: string, type: string, more: object = {}) => ({
-	id,
-	type,
-	z: 'tab',
-	x: 0,
-	y: 0,
-	wires: [],
-	...more,
-});
 const flow = (withCatch = true) => [
 	{ id: 'tab', type: 'tab' },
 	placed('n', 'guarded', { wires: [['first'], ['second', 'second2']] }),
@@ -76,8 +55,8 @@ async function input(message: object): Promise<void> {
 	await settled();
 }
 
-before(() => new Promise<void>((resolve) => helper.startServer(resolve)));
-after(() => new Promise<void>((resolve) => helper.stopServer(resolve)));
+before(() => helper.startServer());
+after(() => helper.stopServer());
 afterEach(async () => {
 	await helper.unload();
 	arrived.length = 0;

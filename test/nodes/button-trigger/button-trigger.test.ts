@@ -1,22 +1,10 @@
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Node, NodeAPI } from 'node-red';
 import register from '../../../nodes/button-trigger/button-trigger.ts';
+import { helper, placed } from '../../lab/test-helper.ts';
 
 type Message = Record<string, unknown>;
-
-/** The part of node-red-node-test-helper that is used here; the package ships no types. */
-interface Helper {
-	load(register: (red: NodeAPI) => void, flow: object[]): Promise<void>;
-	unload(): Promise<void>;
-	startServer(): Promise<void>;
-	stopServer(): Promise<void>;
-	getNode(id: string): Node;
-	request(): { post(path: string): Promise<{ status: number }> };
-}
-const helper = createRequire(import.meta.url)('node-red-node-test-helper') as Helper;
 
 /** All that arrived at each helper node, in order. */
 const arrived: [string, Message][] = [];
@@ -28,17 +16,6 @@ async function arrivals(id: string, count: number): Promise<Message[]> {
 		assert.ok(Date.now() < deadline, `${id} has ${at(id).length} of ${count} messages`);
 	return at(id);
 }
-
-/** Nodes without a place in the flow's view would be taken for configuration nodes. */
-const placed = (id: string, type: string, more: object = {}) => ({
-	id,
-	type,
-	z: 'tab',
-	x: 0,
-	y: 0,
-	wires: [],
-	...more,
-});
 
 async function load(settings: object): Promise<void> {
 	arrived.length = 0;

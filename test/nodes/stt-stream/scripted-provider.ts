@@ -7,6 +7,8 @@ import type {
 	SttSession,
 } from '../../../nodes/stt-stream/providers/provider.ts';
 
+import { UNLIMITED } from './unlimited.ts';
+
 const NONE = Number.POSITIVE_INFINITY;
 
 /**
@@ -31,21 +33,7 @@ export class ScriptedProvider implements SttProvider {
 	unprepared: Error | undefined;
 
 	constructor(capabilities: Partial<Capabilities> = {}) {
-		this.capabilities = {
-			sampleRates: [16_000],
-			chunkMs: { min: 0, max: 1000 },
-			chunkMaxBytes: NONE,
-			pace: NONE,
-			sessionLimit: { ms: NONE, bytes: NONE },
-			idleLimitMs: NONE,
-			keepAlive: 'none',
-			endMarker: true,
-			partials: true,
-			refines: false,
-			words: true,
-			confidence: true,
-			...capabilities,
-		};
+		this.capabilities = { ...UNLIMITED, ...capabilities };
 	}
 
 	/** Holds openings back until the returned function is called. */

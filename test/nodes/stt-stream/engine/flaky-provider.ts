@@ -7,6 +7,7 @@ import {
 	type SttSession,
 	VoiceError,
 } from '../../../../nodes/stt-stream/providers/provider.ts';
+import { UNLIMITED } from '../unlimited.ts';
 import { type HeardWord, Listener } from './numbered-speech.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
@@ -58,17 +59,8 @@ export class FlakyProvider implements SttProvider {
 		this.clock = clock;
 		this.behaviour = behaviour;
 		this.capabilities = {
-			sampleRates: [16_000],
+			...UNLIMITED,
 			chunkMs: { min: 0, max: 200 },
-			chunkMaxBytes: NONE,
-			pace: NONE,
-			sessionLimit: { ms: NONE, bytes: NONE },
-			idleLimitMs: NONE,
-			keepAlive: 'none',
-			endMarker: true,
-			partials: true,
-			refines: false,
-			words: true,
 			confidence: false,
 			...behaviour.capabilities,
 		};
