@@ -3,16 +3,16 @@ import { loadResampler } from '../../lib/audio/resample.ts';
 import { type Clock, systemClock } from '../../lib/node/clock.ts';
 import { toVoiceError } from '../../lib/node/errors.ts';
 import type { SessionDetails, SessionEventName, Transcript } from '../../lib/node/messages.ts';
-import { Account } from './account.ts';
-import { AudioQueue } from './audio-queue.ts';
-import { Backoff, type Outage } from './backoff.ts';
-import { gaveUp, hopeless, silentAfterEnd, unexplainedEnd } from './failures.ts';
-import { Hearing } from './hearing.ts';
-import type { Leg } from './leg.ts';
-import { Legs } from './legs.ts';
-import { sleep } from './open-within.ts';
 import { peerOf, type SttEvent, type SttProvider, SuddenEnd, type VoiceError } from './providers/provider.ts';
-import { Rotation } from './rotation.ts';
+import { Account } from './session/account.ts';
+import { AudioQueue } from './session/audio-queue.ts';
+import { Backoff, type Outage } from './session/backoff.ts';
+import { gaveUp, hopeless, silentAfterEnd, unexplainedEnd } from './session/failures.ts';
+import { Hearing } from './session/hearing.ts';
+import type { Leg } from './session/leg.ts';
+import { Legs } from './session/legs.ts';
+import { sleep } from './session/open-within.ts';
+import { Rotation } from './session/rotation.ts';
 
 export interface SessionSettings {
 	/** BCP 47 tag, '' = the provider's default. */

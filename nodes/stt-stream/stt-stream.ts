@@ -9,9 +9,9 @@ import { StatusLine } from '../../lib/node/status.ts';
 import { serveModels } from './model-routes.ts';
 import { createProvider } from './providers/index.ts';
 import type { SttProvider } from './providers/provider.ts';
+import { Warm } from './session/warm.ts';
 import { Session, type SessionOutput } from './session.ts';
 import { readProviderConfig, readSettings, type SttStreamSettings } from './settings.ts';
-import { Warm } from './warm.ts';
 
 const FINALS = 0;
 const PARTIALS = 1;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { AudioQueue } from '../../../../nodes/stt-stream/audio-queue.ts';
-import { Timeline } from '../../../../nodes/stt-stream/timeline.ts';
-import { Transcripts } from '../../../../nodes/stt-stream/transcripts.ts';
+import { AudioQueue } from '../../../../nodes/stt-stream/session/audio-queue.ts';
+import { Timeline } from '../../../../nodes/stt-stream/session/timeline.ts';
+import { Transcripts } from '../../../../nodes/stt-stream/session/transcripts.ts';
 import { FORMAT, words } from './numbered-speech.ts';
 
 const timed = (text: string, startMs: number) => ({ text, startMs, endMs: startMs + 100 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { VoiceError } from '../../../../nodes/stt-stream/providers/provider.ts';
-import { Warm } from '../../../../nodes/stt-stream/warm.ts';
+import { Warm } from '../../../../nodes/stt-stream/session/warm.ts';
 import { type Behaviour, FlakyProvider, lost } from './flaky-provider.ts';
 import { textOf, words } from './numbered-speech.ts';
 import { options, VirtualStream } from './stream.ts';

@@ -3,7 +3,7 @@ import { before, describe, it } from 'node:test';
 import type { PcmFormat } from '../../../../lib/audio/format.ts';
 import { createConverter, loadResampler } from '../../../../lib/audio/resample.ts';
 import type { SttProvider } from '../../../../nodes/stt-stream/providers/provider.ts';
-import { Warm } from '../../../../nodes/stt-stream/warm.ts';
+import { Warm } from '../../../../nodes/stt-stream/session/warm.ts';
 import type { LoopbackAssemblyAi } from '../../../lab/recognisers/assemblyai.ts';
 import { numberedAudio } from '../../../lab/recognisers/numbered-audio.ts';
 import type { Action, Behaviour } from '../../../lab/recognisers/script.ts';

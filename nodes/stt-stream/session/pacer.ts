@@ -1,5 +1,5 @@
-import type { Clock } from '../../lib/node/clock.ts';
-import type { Capabilities } from './providers/provider.ts';
+import type { Clock } from '../../../lib/node/clock.ts';
+import type { Capabilities } from '../providers/provider.ts';
 
 /** Audio that may go out at once after a pause. */
 const BURST_MS = 1000;

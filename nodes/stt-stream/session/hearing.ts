@@ -1,8 +1,8 @@
-import type { Transcript } from '../../lib/node/messages.ts';
+import type { Transcript } from '../../../lib/node/messages.ts';
+import type { SttEvent, SttResult } from '../providers/provider.ts';
 import type { Account } from './account.ts';
 import type { AudioQueue } from './audio-queue.ts';
 import type { Leg } from './leg.ts';
-import type { SttEvent, SttResult } from './providers/provider.ts';
 import { type TranscriptSettings, Transcripts } from './transcripts.ts';
 
 export interface HearingParts extends TranscriptSettings {

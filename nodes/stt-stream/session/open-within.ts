@@ -1,6 +1,6 @@
-import type { Clock } from '../../lib/node/clock.ts';
+import type { Clock } from '../../../lib/node/clock.ts';
+import type { SttSession } from '../providers/provider.ts';
 import { notOpened } from './failures.ts';
-import type { SttSession } from './providers/provider.ts';
 
 /** How to wait for an opening. */
 export interface OpeningLimits {

@@ -1,5 +1,5 @@
+import { SuddenEnd, VoiceError } from '../providers/provider.ts';
 import { EARLY_ENDS_MAX } from './backoff.ts';
-import { SuddenEnd, VoiceError } from './providers/provider.ts';
 
 // What a session itself finds wrong, whatever the recogniser. `peer` is who it is about.
 

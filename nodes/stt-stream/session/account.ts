@@ -1,6 +1,6 @@
-import type { Clock } from '../../lib/node/clock.ts';
-import type { SessionDetails, SessionEventName } from '../../lib/node/messages.ts';
-import type { VoiceError } from './providers/provider.ts';
+import type { Clock } from '../../../lib/node/clock.ts';
+import type { SessionDetails, SessionEventName } from '../../../lib/node/messages.ts';
+import type { VoiceError } from '../providers/provider.ts';
 
 /** Announce drops no more often than after so much more was dropped. */
 const DROP_NEWS_MS = 1000;

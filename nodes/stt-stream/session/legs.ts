@@ -1,10 +1,10 @@
-import type { PcmFormat } from '../../lib/audio/format.ts';
-import type { Clock } from '../../lib/node/clock.ts';
+import type { PcmFormat } from '../../../lib/audio/format.ts';
+import type { Clock } from '../../../lib/node/clock.ts';
+import { type OpenOptions, peerOf, type SttProvider } from '../providers/provider.ts';
 import type { AudioQueue } from './audio-queue.ts';
 import { chooseRate } from './chunker.ts';
 import { Leg } from './leg.ts';
 import { openWithin } from './open-within.ts';
-import { type OpenOptions, peerOf, type SttProvider } from './providers/provider.ts';
 
 export interface LegsParts {
 	readonly provider: SttProvider;

@@ -1,5 +1,5 @@
-import type { Transcript } from '../../lib/node/messages.ts';
-import type { ResultWord, SttResult } from './providers/provider.ts';
+import type { Transcript } from '../../../lib/node/messages.ts';
+import type { ResultWord, SttResult } from '../providers/provider.ts';
 import type { Timeline } from './timeline.ts';
 
 export interface TranscriptSettings {

@@ -1,11 +1,11 @@
-import { bytesToMs, frameBytes, msToFrames, type PcmFormat } from '../../lib/audio/format.ts';
-import { type Converter, createConverter } from '../../lib/audio/resample.ts';
-import type { Clock } from '../../lib/node/clock.ts';
-import { toVoiceError } from '../../lib/node/errors.ts';
+import { bytesToMs, frameBytes, msToFrames, type PcmFormat } from '../../../lib/audio/format.ts';
+import { type Converter, createConverter } from '../../../lib/audio/resample.ts';
+import type { Clock } from '../../../lib/node/clock.ts';
+import { toVoiceError } from '../../../lib/node/errors.ts';
+import type { Capabilities, SttSession } from '../providers/provider.ts';
 import type { AudioQueue } from './audio-queue.ts';
 import { Chunker } from './chunker.ts';
 import { Pacer } from './pacer.ts';
-import type { Capabilities, SttSession } from './providers/provider.ts';
 import type { Timeline } from './timeline.ts';
 
 /** Audio converted at once; a recording of minutes must not hold up Node-RED. */

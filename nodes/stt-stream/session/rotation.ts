@@ -1,4 +1,4 @@
-import type { Clock } from '../../lib/node/clock.ts';
+import type { Clock } from '../../../lib/node/clock.ts';
 import type { AudioQueue } from './audio-queue.ts';
 import type { Leg } from './leg.ts';
 import { sleep } from './open-within.ts';

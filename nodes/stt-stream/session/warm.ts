@@ -1,14 +1,14 @@
-import type { Clock } from '../../lib/node/clock.ts';
-import { chooseRate } from './chunker.ts';
-import { openWithin, sleep } from './open-within.ts';
-import { EventQueue } from './providers/event-queue.ts';
+import type { Clock } from '../../../lib/node/clock.ts';
+import { EventQueue } from '../providers/event-queue.ts';
 import {
 	type OpenOptions,
 	peerOf,
 	type SttEvent,
 	type SttProvider,
 	type SttSession,
-} from './providers/provider.ts';
+} from '../providers/provider.ts';
+import { chooseRate } from './chunker.ts';
+import { openWithin, sleep } from './open-within.ts';
 
 /** Most streams have this rate; the next session is opened at that of the stream before. */
 const USUAL_RATE = 16_000;

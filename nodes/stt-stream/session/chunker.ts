@@ -1,5 +1,5 @@
-import { msToBytes, type PcmFormat } from '../../lib/audio/format.ts';
-import type { Capabilities } from './providers/provider.ts';
+import { msToBytes, type PcmFormat } from '../../../lib/audio/format.ts';
+import type { Capabilities } from '../providers/provider.ts';
 
 /** Cuts and joins audio so that every piece is one that the recogniser takes. */
 export class Chunker {

@@ -1,10 +1,10 @@
-import { bytesToMs, type PcmFormat } from '../../lib/audio/format.ts';
-import type { Clock } from '../../lib/node/clock.ts';
-import { toVoiceError } from '../../lib/node/errors.ts';
+import { bytesToMs, type PcmFormat } from '../../../lib/audio/format.ts';
+import type { Clock } from '../../../lib/node/clock.ts';
+import { toVoiceError } from '../../../lib/node/errors.ts';
+import type { Capabilities, SttEvent, SttSession } from '../providers/provider.ts';
 import type { AudioQueue } from './audio-queue.ts';
 import { notEnded } from './failures.ts';
 import { Feeder } from './feeder.ts';
-import type { Capabilities, SttEvent, SttSession } from './providers/provider.ts';
 import { Timeline } from './timeline.ts';
 import type { Source } from './transcripts.ts';
 

@@ -1,4 +1,4 @@
-import { bytesToMs, frameBytes, msToBytes, type PcmFormat } from '../../lib/audio/format.ts';
+import { bytesToMs, frameBytes, msToBytes, type PcmFormat } from '../../../lib/audio/format.ts';
 
 interface Piece {
 	readonly pcm: Buffer;
