@@ -1,12 +1,12 @@
-// npm run demo: the example flow "Live transcription" in a real Node-RED, spoken to by a shipped recording.
-//   -- --mic    the microphone instead, for at most 10 seconds
-//   -- --once   ends after the first utterance: 0 if it was recognised, else 1
+// npm run demo: the example flow "Live transcription" in a real Node-RED; demo-options.mjs says with which options.
 // Plain Node.js: it runs before node_modules exists.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
-import { PrepareError, prepare, root } from './prepare.mjs';
+import { chooseModel, Interrupted } from './demo-models.mjs';
+import { HELP, readOptions, UsageError } from './demo-options.mjs';
+import { PrepareError, prepare, prepareSystem, root } from './prepare.mjs';
 
 const FLOW = join(root, 'examples/flows/live-transcription.json');
 const RECORDING = join(root, 'examples/flows/turn-on-the-kitchen-light.wav');
@@ -15,10 +15,6 @@ const MIC_LIMIT_MS = 10_000;
 const ONCE_LIMIT_MS = 120_000;
 /** How long after the one the other of a failed stream's two signs may come: its error, its end. */
 const ERROR_GRACE_MS = 500;
-
-const options = new Set(process.argv.slice(2));
-const useMic = options.has('--mic');
-const once = options.has('--once');
 
 /** Prints whole lines, and one line that is rewritten as long as nothing else is printed (a terminal only). */
 class Screen {
@@ -43,12 +39,21 @@ class Screen {
 
 const screen = new Screen();
 
-/** The example flow with the demo's source, and the ids of its nodes by type. */
-function demoFlow() {
-	const source = useMic ? { source: 'auto', maxMs: MIC_LIMIT_MS } : { source: 'file', file: RECORDING };
-	const flow = JSON.parse(readFileSync(FLOW, 'utf8')).map((node) =>
-		node.type === 'mic-capture' ? { ...node, ...source } : node,
-	);
+/**
+ * The example flow with the demo's source and recogniser, and the ids of its nodes by type.
+ * @param {import('./demo-options.mjs').DemoOptions} options
+ * @param {import('./demo-models.mjs').SherpaModel | undefined} chosen
+ */
+function demoFlow({ mic, file = RECORDING, language }, chosen) {
+	const own = {
+		'mic-capture': mic ? { source: 'auto', maxMs: MIC_LIMIT_MS } : { source: 'file', file },
+		'stt-stream': { language: language === 'en' ? 'en-US' : language },
+		'stt-provider': {
+			model: chosen?.model ?? '',
+			options: JSON.stringify({ engine: chosen ? 'sherpa-onnx' : 'pocketsphinx' }),
+		},
+	};
+	const flow = JSON.parse(readFileSync(FLOW, 'utf8')).map((node) => ({ ...node, ...own[node.type] }));
 	const idOf = (type) => flow.find((node) => node.type === type).id;
 	return { flow, button: idOf('button-trigger'), stt: idOf('stt-stream'), catcher: idOf('catch') };
 }
@@ -58,12 +63,19 @@ class Demo {
 	#RED;
 	#ids;
 	#onUtterance;
+	#invitation;
 	#running = false;
 	#error;
+	/** What was said of failures since the last time that somebody wanted to speak. */
+	#told = new Set();
 
-	/** @param onUtterance called after each stream with its text, or with why there is none */
-	constructor(RED, ids, onUtterance) {
+	/**
+	 * @param invitation printed when a stream begins
+	 * @param onUtterance called after each stream with its text, or with why there is none unless that was printed
+	 */
+	constructor(RED, ids, invitation, onUtterance) {
 		this.#RED = RED;
+		this.#invitation = invitation;
 		this.#ids = ids;
 		this.#onUtterance = onUtterance;
 		RED.hooks.add('onSend.demo', (events) => {
@@ -73,6 +85,7 @@ class Demo {
 
 	/** What pressing the button on the canvas does. */
 	toggle() {
+		this.#told.clear();
 		this.#button(!this.#running);
 	}
 
@@ -92,12 +105,15 @@ class Demo {
 	#begin() {
 		this.#running = true;
 		this.#error = undefined;
-		screen.line(useMic ? `\nSpeak now (at most ${MIC_LIMIT_MS / 1000} s) …` : '\nThe recording speaks …');
+		screen.line(`\n${this.#invitation} …`);
 	}
 
 	#failed({ message, code }) {
-		this.#error = `${code ?? 'error'}: ${message}`;
-		screen.line(`! ${this.#error}`);
+		const error = `${code ?? 'error'}: ${message}`;
+		this.#error = error;
+		// What is missing is missed at the deployment and again by the stream.
+		if (!this.#told.has(error)) screen.line(`! ${error}`);
+		this.#told.add(error);
 		this.#endSoon();
 	}
 
@@ -108,7 +124,7 @@ class Demo {
 
 	/** A stream that fails is closed and its error reported, in either order: the error says more. */
 	#endSoon(reason = 'no words were recognised') {
-		setTimeout(() => this.#running && this.#end({ error: this.#error ?? reason }), ERROR_GRACE_MS);
+		setTimeout(() => this.#running && this.#end(this.#error ? {} : { error: reason }), ERROR_GRACE_MS);
 	}
 
 	#end(result) {
@@ -119,10 +135,17 @@ class Demo {
 	}
 }
 
-async function main() {
-	prepare(useMic ? 'mic' : 'demo', { addons: useMic });
+async function main(options) {
+	const { mic, file, once, language } = options;
+	prepare(mic ? 'mic' : 'nothing', { addons: mic });
+	const chosen = await chooseModel(options);
+	if (!chosen) prepareSystem('pocketsphinx');
+	screen.line(`Recognising with ${chosen ? `sherpa-onnx, model ${chosen.name}` : 'PocketSphinx'}`);
+	if (!mic && !file && !/^en\b/i.test(language))
+		screen.line('The recording speaks English: use --mic or --file <some.wav> for another language.');
+
 	const { startNodeRed } = await import('./demo-node-red.mjs');
-	const { flow, ...ids } = demoFlow();
+	const { flow, ...ids } = demoFlow(options, chosen);
 	const { RED, url, stop } = await startNodeRed(root, flow, (text) => screen.line(text));
 
 	let ending = false;
@@ -142,13 +165,14 @@ async function main() {
 			ending ? process.exit(128 + number) : end(signal === 'SIGINT' ? 0 : 128 + number, ''),
 		);
 
-	const demo = new Demo(RED, ids, ({ text, error }) => {
+	const invitation = mic ? `Speak now (at most ${MIC_LIMIT_MS / 1000} s)` : 'The recording speaks';
+	const demo = new Demo(RED, ids, invitation, ({ text, error }) => {
 		if (!once)
 			screen.line(
 				`${text ? 'Done' : 'Nothing recognised'}. Press Enter here, or the button on the canvas, to speak again.`,
 			);
 		else if (text) end(0, `\nRecognised: ${text}`);
-		else end(1, `\nThe demo failed: ${error}`);
+		else end(1, `\nThe demo failed${error ? `: ${error}` : ''}`);
 	});
 	screen.line(`\nThe flow is open at ${url} (the debug panel shows the transcripts too). Ctrl+C ends it.`);
 	if (once)
@@ -160,9 +184,24 @@ async function main() {
 	demo.toggle();
 }
 
+/** Says what stopped the demo. @returns the exit code */
+function report(thrown) {
+	if (thrown instanceof UsageError) {
+		console.error(`${thrown.message}\nSee npm run demo -- --help`);
+		return 2;
+	}
+	const { code, problem, remedy } = thrown;
+	// A VoiceError, of whichever build.
+	if (code && problem) console.error(`\nThe download failed: ${code}: ${problem}\n${remedy}`);
+	else
+		console.error(thrown instanceof PrepareError || thrown instanceof Interrupted ? thrown.message : thrown);
+	return thrown.exitCode ?? 1;
+}
+
 try {
-	await main();
-} catch (error) {
-	console.error(error instanceof PrepareError ? error.message : error);
-	process.exit(1);
+	const options = readOptions(process.argv.slice(2));
+	if (options.help) process.stdout.write(HELP);
+	else await main(options);
+} catch (thrown) {
+	process.exit(report(thrown));
 }

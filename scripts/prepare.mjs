@@ -34,12 +34,17 @@ export class PrepareError extends Error {}
  */
 export function prepare(purpose, { addons = false, build = true } = {}) {
 	checkNode();
-	const { missing, remedy } = ensureSystemPackages(purpose);
-	printMissing(missing, remedy);
-	if (missing.length > 0 && inCI) throw new PrepareError('With CI=true nothing may be missing.');
+	prepareSystem(purpose);
 	installModules();
 	if (addons) buildAddons();
 	if (build) buildDist();
+}
+
+/** Only the system packages. @throws {PrepareError} */
+export function prepareSystem(purpose) {
+	const { missing, remedy } = ensureSystemPackages(purpose);
+	printMissing(missing, remedy);
+	if (missing.length > 0 && inCI) throw new PrepareError('With CI=true nothing may be missing.');
 }
 
 function checkNode() {

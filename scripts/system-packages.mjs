@@ -45,10 +45,14 @@ const LAB = [
 	{ name: 'chromium', command: 'chromium', why: 'the tests of the editor' },
 ];
 
-/** What each of the two commands needs. */
+/** @type {SystemPackage[]} */
+const MICROPHONE = [{ name: 'alsa-utils', command: 'arecord', why: 'recording with arecord' }];
+
+/** What each of the two commands needs; the demo by what it hears and what it recognises with. */
 export const NEEDS = {
-	demo: RECOGNISER,
-	mic: [...RECOGNISER, { name: 'alsa-utils', command: 'arecord', why: 'recording with arecord' }],
+	nothing: [],
+	mic: MICROPHONE,
+	pocketsphinx: RECOGNISER,
 	test: [...RECOGNISER, ...LAB, ...COMPILER],
 };
 

@@ -47,7 +47,7 @@ function ensure({
 	standIn('apt-get', `echo "$DEBIAN_FRONTEND $*" >> '${log}'`);
 	const code = `process.getuid = () => ${uid};
 		const { ensureSystemPackages, printMissing } = await import(${JSON.stringify(script)});
-		const { missing, remedy } = ensureSystemPackages('demo');
+		const { missing, remedy } = ensureSystemPackages('pocketsphinx');
 		printMissing(missing, remedy);`;
 	const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', code], {
 		env: { PATH: folder, ...env },
