@@ -1,14 +1,15 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { partsId } from '../../lib/node/audio-message.ts';
 import { type AudioStream, AudioStreams } from '../../lib/node/audio-streams.ts';
+import { systemClock } from '../../lib/node/clock.ts';
 import { type ControlWord, controlWord, isData, isReset } from '../../lib/node/control.ts';
 import { toVoiceError, VoiceError } from '../../lib/node/errors.ts';
 import { fileToWrite } from '../../lib/node/files.ts';
 import { NodeGuard } from '../../lib/node/guard.ts';
-import { setSounding } from '../../lib/node/sounding.ts';
 import { flowsStarted } from '../../lib/node/started.ts';
 import { StatusLine } from '../../lib/node/status.ts';
 import { searchNaudiodonIn } from '../../lib/portaudio/client.ts';
+import { Audible } from './audible.ts';
 import { finishedMessage } from './finished-message.ts';
 import { Item } from './item.ts';
 import { Player } from './player.ts';
@@ -74,6 +75,7 @@ function play(guard: NodeGuard, view: PlayerStatus, settings: AudioPlaySettings)
 	/** Of each stream that is still arriving. */
 	const arriving = new Map<AudioStream, Item>();
 
+	const audible = new Audible(systemClock);
 	const player = new Player(
 		{
 			...settings,
@@ -94,7 +96,7 @@ function play(guard: NodeGuard, view: PlayerStatus, settings: AudioPlaySettings)
 				guard.report(error, origins.get(item)?.first);
 			},
 			changed: () => {
-				setSounding(player, settings.backend !== 'file' && player.state === 'playing');
+				if (settings.backend !== 'file') audible.update(player.state, player.queuedMs);
 				view.show(player);
 			},
 		},
@@ -138,7 +140,7 @@ function play(guard: NodeGuard, view: PlayerStatus, settings: AudioPlaySettings)
 		clearInterval(ticker);
 		streams.close();
 		await player.close();
-		setSounding(player, false);
+		audible.close();
 		view.clear();
 	});
 

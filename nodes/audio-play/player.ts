@@ -60,6 +60,11 @@ export class Player {
 		return this.#current?.pump.playedMs ?? 0;
 	}
 
+	/** Milliseconds of sound that cannot be held back any more, by a pause either. */
+	get queuedMs(): number {
+		return this.#current?.pump.queuedMs ?? 0;
+	}
+
 	/** Takes an item; its sound comes with `feed`, its end with `end`. Both are ignored once it has finished. */
 	begin(item: Item): void {
 		this.#live.add(item);

@@ -44,6 +44,11 @@ export class Pump {
 		return bytesToMs(Math.max(0, this.#writtenBytes - this.#sink.queuedBytes), this.#sink.format);
 	}
 
+	/** Milliseconds that the device has taken and that are still to be heard, also while it is paused. */
+	get queuedMs(): number {
+		return this.#sink ? bytesToMs(this.#sink.queuedBytes, this.#sink.format) : 0;
+	}
+
 	/** Was it cut short by `abort`? */
 	get aborted(): boolean {
 		return this.#aborted;

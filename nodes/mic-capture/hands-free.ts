@@ -36,6 +36,8 @@ export class HandsFree implements MicMachine {
 	readonly #history: RingBuffer;
 	readonly #size: number;
 	#detector: SpeechDetector;
+	/** As far as the detector's changes have been followed. */
+	#speaking = false;
 	#take: Take | undefined;
 	/** Position of the device at which the stream goes on, or up to which the last one reached. */
 	#next = 0;
@@ -44,6 +46,8 @@ export class HandsFree implements MicMachine {
 	#cause: Readonly<Record<string, unknown>> = {};
 	/** The device has delivered something else than zeros. */
 	#sound = false;
+	/** Up to there its zeros were of our making, in milliseconds. */
+	#excusedMs = 0;
 	#toldSilent = false;
 
 	constructor(
@@ -135,9 +139,11 @@ export class HandsFree implements MicMachine {
 	#opened(): void {
 		this.#reopening.opened();
 		this.#detector = this.#newDetector();
+		this.#speaking = false;
 		this.#history.clear();
 		this.#next = 0;
 		this.#sound = false;
+		this.#excusedMs = 0;
 		this.#toldSilent = false;
 		this.#events.changed();
 	}
@@ -149,18 +155,20 @@ export class HandsFree implements MicMachine {
 		const { format } = this.#settings;
 		const heardMs = framesToMs(bytesToFrames(this.#history.end, format), format);
 		this.#reopening.delivered(heardMs);
-		this.#sound ||= !!this.#settings.mute?.active || pcm.some((byte) => byte !== 0);
-		this.#tellSilence(!this.#sound && heardMs >= DEAD_MS);
+		this.#sound ||= pcm.some((byte) => byte !== 0);
+		if (this.#settings.mute?.active) this.#excusedMs = heardMs;
+		if (this.#sound) this.#tellSilence(false);
+		else if (heardMs - this.#excusedMs >= DEAD_MS) this.#tellSilence(true);
 	}
 
 	#hear(pcm: Buffer): void {
 		this.#history.push(pcm);
 		for (const { speaking, frame } of this.#detector.push(pcm)) {
+			// What belongs to the utterance may still begin another stream at the limit.
+			if (!speaking) this.#feed(frame);
+			this.#speaking = speaking;
 			if (speaking) this.#begin(frame - msToFrames(this.#settings.preRollMs, this.#settings.format), frame);
-			else {
-				this.#feed(frame);
-				this.#finish('silence');
-			}
+			else this.#finish('silence');
 		}
 		this.#feed(bytesToFrames(this.#history.end, this.#settings.format));
 	}
@@ -190,7 +198,7 @@ export class HandsFree implements MicMachine {
 			// Whoever receives a chunk may end the stream right away.
 			if (this.#take !== take || !reason) continue;
 			this.#finish(reason);
-			if (this.#detector.speaking) this.#begin(this.#next, this.#next);
+			if (this.#speaking) this.#begin(this.#next, this.#next);
 		}
 	}
 

@@ -4,6 +4,8 @@ import { onSounding } from '../../lib/node/sounding.ts';
 
 /** A room goes on sounding for a moment after the loudspeaker. */
 const ECHO_MS = 250;
+/** Sound that was captured so long ago has arrived: also on a machine that was busy. */
+const LATEST_MS = 60_000;
 
 interface Span {
 	readonly from: number;
@@ -20,6 +22,8 @@ export class Mute {
 		this.#time = time;
 		this.#unlisten = onSounding((sounding) => {
 			const now = this.#time.now();
+			// A microphone that is closed asks for none of them.
+			this.#spans = this.#spans.filter(({ to }) => to > now - LATEST_MS);
 			const last = this.#spans.at(-1);
 			if (!sounding && last) last.to = now + ECHO_MS;
 			else if (last && last.to >= now) last.to = Number.POSITIVE_INFINITY;

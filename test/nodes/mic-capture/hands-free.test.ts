@@ -75,6 +75,18 @@ describe('HandsFree', () => {
 		await bench.recorder.close();
 	});
 
+	test('a limit just before the end, within one piece of sound, cuts nothing off', async () => {
+		const bench = listening([room(1000, 1), talk(800), room(2000, 2)], { maxMs: 1595 });
+		// Pieces of 100 ms: the limit and the end come in the one from 2291 to 2391 ms.
+		bench.device.burstMs = 200;
+		await bench.pass(4000);
+		assert.deepEqual(streams(bench), [
+			[700, 2295, 'max'],
+			[2295, 2300, 'silence'],
+		]);
+		await bench.recorder.close();
+	});
+
 	test('stop ends the utterance and lets the device go; start listens again', async () => {
 		const bench = listening([room(500, 1), talk(4000), room(1500, 2)]);
 		await bench.pass(1009);
@@ -151,6 +163,26 @@ describe('HandsFree', () => {
 		await bench.pass(3000);
 		assert.deepEqual([bench.errors.length, bench.recorder.silent], [1, false]);
 		assert.equal(streams(bench)[0]?.[2], 'silence');
+		await bench.recorder.close();
+	});
+
+	test('a loudspeaker that sounds excuses a dead microphone only for that time', async () => {
+		const speaker = {};
+		const bench = listening([quiet(30_000)], { mutes: true });
+		await bench.pass(5000);
+		setSounding(speaker, true);
+		await bench.pass(6000);
+		setSounding(speaker, false);
+		await bench.pass(10_000);
+		assert.deepEqual(bench.errors, []);
+		await bench.pass(1000);
+		const told = () => [bench.errors.map(({ error }) => error.code), bench.recorder.silent];
+		assert.deepEqual(told(), [['MIC_SILENT'], true]);
+		setSounding(speaker, true);
+		await bench.pass(1000);
+		setSounding(speaker, false);
+		await bench.pass(3000);
+		assert.deepEqual(told(), [['MIC_SILENT'], true], 'told once, and still so');
 		await bench.recorder.close();
 	});
 
