@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { encodeWav } from '../../../lib/audio/wav.ts';
 import type { AudioChunkMessage, RecordingMessage } from '../../../lib/node/messages.ts';
 import { needs } from '../../lab/needs.ts';
 import { type LabNodeRed, sink, startNodeRed } from '../../lab/node-red.ts';
-import { findRun, noiseAt } from '../../lab/signals.ts';
+import { findRun, noise, noiseAt, silence } from '../../lab/signals.ts';
 import { type SoundCard, startSoundCard } from '../../lab/sound-card.ts';
 import { PHRASES, speak } from '../../lab/speech.ts';
 
@@ -99,4 +100,50 @@ describe('hands-free on a sound card', {
 		}
 		assert.deepEqual(nodeRed.errors(), []);
 	});
+});
+
+describe('hands-free beside a loudspeaker', { skip: needs('pulseaudio', 'alsa-utils', 'naudiodon') }, () => {
+	for (const backend of SOURCES)
+		test(`hears nothing of it with ${backend}, also not what still sounds after a pause`, async () => {
+			const card = await startSoundCard({ rate: RATE, echo: true });
+			const nodeRed = await startNodeRed({
+				env: card.env,
+				flow: [
+					{ id: 'tab', type: 'tab', label: 'test' },
+					sink('sink', 'tab'),
+					{
+						...{ id: 'mic', type: 'mic-capture', z: 'tab', source: 'alsa', device: 'vmic' },
+						...{ trigger: 'speech', muteWhilePlaying: true, sampleRate: RATE, silenceStopMs: SILENCE_MS },
+						wires: [['sink'], ['sink']],
+					},
+					{ id: 'play', type: 'audio-play', z: 'tab', backend, device: 'vspk', wires: [['sink']] },
+				],
+			});
+			try {
+				await nodeRed.waitForStatus('mic', ({ text }) => text === 'waiting for speech');
+				const wav = encodeWav([noise(frames(3000))], { sampleRate: RATE, channels: 1 });
+				for (let pauses = 0; pauses < 2; pauses++) {
+					await nodeRed.send('play', { payload: pauses ? 'resume' : wav });
+					const before = card.spoken().length;
+					await nodeRed.until(
+						'a second of sound',
+						() => card.spoken().length > before + frames(1000) * 2 || undefined,
+					);
+					await nodeRed.send('play', { payload: 'pause' });
+					// Longer than the echo and what the device has.
+					await card.feed(silence(frames(1500))).done;
+				}
+				await nodeRed.send('play', { payload: 'resume' });
+				await nodeRed.waitFor('play');
+				// Nothing of ours mutes it for ever.
+				await card.feed(silence(frames(1000))).done;
+				assert.deepEqual(nodeRed.messages('mic', 0).length, 0, 'it heard the loudspeaker');
+				await card.feed(Buffer.concat([noise(frames(800), 2), silence(frames(1500))])).done;
+				await nodeRed.waitFor('mic', ({ complete }) => complete === true);
+				assert.deepEqual(nodeRed.errors(), []);
+			} finally {
+				await nodeRed.stop();
+				await card.stop();
+			}
+		});
 });
