@@ -42,6 +42,12 @@ describe('SpeechDetector', () => {
 		assert.deepEqual(hear(murmur, 1024, { thresholdDb: -55, silenceMs: 400 }), [500, -1900]);
 	});
 
+	test('speech that grows a little quieter than the threshold has not ended', () => {
+		const fading = Buffer.concat([quiet(500), at(-20, 400), at(-47, 400), quiet(1000)]);
+		assert.deepEqual(hear(fading), [500, -1800]);
+		assert.deepEqual(hear(Buffer.concat([quiet(500), at(-47, 400), quiet(1000)])), [], 'but it begins none');
+	});
+
 	test('steady noise is the room: it begins once at most, ends by itself, and speech stands out from it', () => {
 		const fan = (ms: number, seed: number) => at(-38, ms, seed);
 		const [began, ended, ...rest] = hear(Buffer.concat([fan(10_000, 1), at(-20, 1000), fan(3000, 2)]));

@@ -153,6 +153,45 @@ describe('HandsFree', () => {
 		assert.equal(bench.time.pending, 0);
 	});
 
+	test('a device that comes and goes is told of once, until it has worked for a while', async () => {
+		const bench = listening([room(20_000, 1)]);
+		const opened = () => bench.device.opened;
+		await bench.pass(1000);
+		for (const [works, told, wait] of [
+			[3000, 1, 1000],
+			[3000, 1, 2000],
+			[6000, 2, 1000],
+		] as const) {
+			await bench.pass(works);
+			const before = opened();
+			bench.device.lose();
+			await bench.pass(wait - 50);
+			assert.deepEqual([bench.errors.length, opened()], [told, before]);
+			await bench.pass(100);
+			assert.equal(opened(), before + 1);
+		}
+		assert.deepEqual(bench.chunks, []);
+		await bench.recorder.close();
+	});
+
+	test('a device that is lost while a loudspeaker sounds is muted when it is back', async () => {
+		const speaker = {};
+		const bench = listening([room(500, 1), talk(20_000)], { mutes: true });
+		setSounding(speaker, true);
+		await bench.pass(300);
+		bench.device.lose();
+		await bench.pass(1500);
+		assert.equal(bench.device.opened, 2);
+		await bench.pass(3000);
+		assert.deepEqual(bench.chunks, []);
+		setSounding(speaker, false);
+		await bench.pass(200);
+		assert.deepEqual(bench.chunks, [], 'its echo');
+		await bench.pass(1000);
+		assert.equal(bench.recorder.state, 'recording');
+		await bench.recorder.close();
+	});
+
 	test('a microphone that is off is told once; sound takes it back', async () => {
 		const bench = listening([quiet(12_000), talk(500), room(1000, 1)]);
 		await bench.pass(11_000);
