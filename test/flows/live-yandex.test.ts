@@ -71,7 +71,13 @@ describe('the flow live-yandex, from the sound card to text and file', {
 			assert.ok(heard.includes(spoken), 'what was fed to the card, sample for sample');
 
 			assert.deepEqual(new Set(flow.kinds(0)), new Set(['final', 'refined']));
-			assert.ok(flow.kinds(1).length > 0, 'partials came');
+			const turns = flow.turns();
+			assert.ok(turns.length >= WORDS / 20, 'partials, then the final and the refined one, turn after turn');
+			assert.deepEqual(
+				turns,
+				turns.map((_, turn) => turn),
+			);
+			for (const turn of turns) assert.deepEqual(flow.kinds(0, turn), ['final', 'refined'], `turn ${turn}`);
 			const events = new Set(flow.messages('stt', 2).map(({ payload }) => payload));
 			for (const name of ['open', 'end-of-utterance', 'status', 'closed']) assert.ok(events.has(name), name);
 

@@ -59,8 +59,26 @@ export class VendorFlow {
 		return this.nodeRed.messages(this.id(node), port);
 	}
 
-	kinds(port: number): string[] {
-		return this.messages('stt', port).map(({ transcript }) => (transcript as { kind: string }).kind);
+	/** Of the transcripts that left an output: all, or those of a turn. */
+	kinds(port: number, ofTurn?: number): string[] {
+		return this.messages('stt', port)
+			.map(({ transcript }) => transcript as { kind: string; turn: number })
+			.filter(({ turn }) => ofTurn === undefined || turn === ofTurn)
+			.map(({ kind }) => kind);
+	}
+
+	/**
+	 * The turns in the order of their finals, from outputs 1 and 2 together.
+	 * @throws AssertionError if one had no partial before its final
+	 */
+	turns(): number[] {
+		const [begun, over] = [new Set<number>(), new Set<number>()];
+		for (const { transcript } of this.nodeRed.messages(this.id('stt'))) {
+			const { kind, turn } = (transcript ?? {}) as { kind?: string; turn: number };
+			if (kind === 'partial') assert.ok(begun.add(turn) && !over.has(turn), `a partial after final ${turn}`);
+			else if (kind) assert.ok(begun.has(turn) && over.add(turn), `no partial before final ${turn}`);
+		}
+		return [...over];
 	}
 
 	/** The details of the first stream's end. */
