@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, beforeEach, describe, it } from 'node:test';
 import { decodeWav } from '../../lib/audio/wav.ts';
 import { needs } from '../lab/needs.ts';
 import { numberedAudio, numberedText } from '../lab/recognisers/numbered-audio.ts';
@@ -28,6 +28,18 @@ describe('the flow live-yandex, from the sound card to text and file', {
 		await recogniser?.stop();
 		await card?.stop();
 	});
+
+	const file = () => join(card.folder, 'audio.wav');
+	beforeEach(() => rmSync(file(), { force: true }));
+
+	/** The file, once it is as long as the recording that left the microphone. */
+	async function savedWav(flow: VendorFlow): Promise<Buffer> {
+		const { payload } = await flow.nodeRed.waitFor(flow.id('mic'), () => true, { port: 1 });
+		await flow.nodeRed.waitFor(flow.id('save'));
+		const bytes = readFileSync(file());
+		assert.deepEqual(bytes, payload);
+		return bytes;
+	}
 
 	const start = (apiKey: string, env: Record<string, string> = {}) =>
 		VendorFlow.start('live-yandex', card, recogniser.endpoint, { apiKey, env });
@@ -81,16 +93,7 @@ describe('the flow live-yandex, from the sound card to text and file', {
 			const events = new Set(flow.messages('stt', 2).map(({ payload }) => payload));
 			for (const name of ['open', 'end-of-utterance', 'status', 'closed']) assert.ok(events.has(name), name);
 
-			const file = join(card.folder, 'audio.wav');
-			const wav = await flow.nodeRed.until('audio.wav is written', () => {
-				const size = (flow.messages('mic', 1)[0]?.['payload'] as Buffer | undefined)?.length;
-				try {
-					const bytes = readFileSync(file);
-					return bytes.length === size ? bytes : undefined;
-				} catch {
-					return undefined;
-				}
-			});
+			const wav = await savedWav(flow);
 			assert.deepEqual(decodeWav(wav), {
 				format: { sampleRate: RATE, channels: 1 },
 				pcm: heard,
@@ -113,7 +116,7 @@ describe('the flow live-yandex, from the sound card to text and file', {
 			await flow.nodeRed.waitForStatus(flow.id('stt'), ({ fill }) => fill === 'red');
 			assert.equal(recogniser.records.length, 1);
 			await flow.click('stop');
-			await flow.nodeRed.waitFor(flow.id('mic'), () => true, { port: 1 });
+			assert.deepEqual(decodeWav(await savedWav(flow)).pcm, flow.heard());
 		} finally {
 			await flow.nodeRed.stop();
 		}

@@ -36,6 +36,8 @@ export interface NodeRedOptions {
 	nodeRedDir?: string;
 	/** Lowest level of the lines in `log` (default 'info'). */
 	logLevel?: 'error' | 'warn' | 'info' | 'debug' | 'trace';
+	/** Loads FlowFuse Dashboard too, which is installed beside node-red. */
+	dashboard?: boolean;
 }
 
 /**
@@ -228,6 +230,7 @@ function placed(flow: readonly FlowNode[]): FlowNode[] {
 /** Writes the flow, and installs the package in the user folder as `npm install <folder>` would. */
 function install(userDir: string, options: NodeRedOptions): void {
 	const { flow, credentials = {}, packageDir = packageRoot, settings, logLevel = 'info' } = options;
+	const without = options.dashboard ? [] : ['@flowfuse/node-red-dashboard'];
 	const nodeRedDir =
 		options.nodeRedDir ?? dirname(createRequire(import.meta.url).resolve('node-red/package.json'));
 	const write = (name: string, content: unknown) =>
@@ -240,11 +243,14 @@ function install(userDir: string, options: NodeRedOptions): void {
 	write('flows.json', placed(flow));
 	write('flows_cred.json', credentials);
 	const nodeRed = createRequire(join(nodeRedDir, 'package.json')).resolve(nodeRedDir);
-	write('lab.json', { nodeRed, settings: { ...labSettings(userDir), ...settings }, logLevel });
+	write('lab.json', { nodeRed, settings: { ...labSettings(userDir, without), ...settings }, logLevel });
 }
 
-/** Nothing that leaves the machine, asks the user, or is not needed. */
-function labSettings(userDir: string): Record<string, unknown> {
+/**
+ * Nothing that leaves the machine, asks the user, or is not needed.
+ * @param without modules that Node-RED finds beside itself and shall not load
+ */
+function labSettings(userDir: string, without: readonly string[]): Record<string, unknown> {
 	return {
 		userDir,
 		flowFile: 'flows.json',
@@ -253,7 +259,7 @@ function labSettings(userDir: string): Record<string, unknown> {
 		diagnostics: { enabled: false, ui: false },
 		externalModules: {
 			autoInstall: false,
-			palette: { allowInstall: false, allowUpdate: false, allowUpload: false },
+			palette: { allowInstall: false, allowUpdate: false, allowUpload: false, denyList: without },
 			modules: { allowInstall: false },
 		},
 		editorTheme: { tours: false, projects: { enabled: false }, palette: { catalogues: [] } },
