@@ -2,16 +2,20 @@
 // this file: it knows neither Node.js nor the DOM.
 //
 // Below the node's path P, itself below httpNodeRoot:
-//   GET  P                      a page with nothing but the microphone
+//   GET  P/                     a page with nothing but the microphone (P redirects there)
 //   GET  P/voice-mic.js         the web component; its AudioWorklet is P/voice-mic-worklet.js
-//   POST P/ticket               200 { "ticket": "…" }, good once, for some seconds, for this node
+//   POST P/ticket               200 { "ticket": "…" }, good once, for some seconds, for this node; else { code, message }
 //   GET  P/stream?ticket=…      WebSocket: text frames are the JSON below, binary frames are audio
 //
 // Audio is mono s16le at the `sampleRate` of the last `start`. One utterance at a time; each is a stream of its own.
+// The page says nothing before `ready`. Audio that is still on its way when an utterance has ended is ignored.
 
 /** From the page. */
 export type PageMessage =
-	/** An utterance begins. `utterance` counts them on this connection, from 1. */
+	/**
+	 * An utterance begins. `utterance` counts them on this connection, from 1. `sampleRate`: SAMPLE_RATES. Answered by
+	 * `started`, or by an `error` with its number.
+	 */
 	| { type: 'start'; utterance: number; sampleRate: number }
 	/** No more audio of it comes. `cause`: which of the page's limits ended it, if one did. */
 	| { type: 'stop'; utterance: number; cause?: 'max' | 'silence' | 'start-timeout' }
@@ -48,7 +52,7 @@ export type EndpointMessage =
 	| { type: 'ready'; limits: NodeLimits }
 	/** `stream` is the `parts.id` of the utterance's messages. */
 	| { type: 'started'; utterance: number; stream: string }
-	/** The node has sent its last audio; `ended` as in `audio.ended`. Also when the node ended it by itself. */
+	/** The node has sent its last audio; `ended` as in `audio.ended`, or 'reset'. Also when the node ended it by itself. */
 	| { type: 'stopped'; utterance: number; stream: string; ended: string }
 	| { type: 'transcript'; stream: string; transcript: PageTranscript }
 	/** The recogniser is through with the stream; with `code` if it failed. Absent where the flow wires no session back. */
@@ -70,3 +74,6 @@ export const CLOSE = {
 
 /** One second of 48 kHz audio; a page sends 20 to 100 ms at a time. */
 export const MAX_FRAME_BYTES = 96_000;
+
+/** Hertz that a page may send. */
+export const SAMPLE_RATES = { min: 8000, max: 192_000 } as const;
