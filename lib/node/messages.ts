@@ -14,8 +14,16 @@ export interface AudioParts {
 	count?: number;
 }
 
-/** Why a microphone stream ended; `audio.ended` on its last chunk. */
-export type EndReason = 'stop' | 'max' | 'silence' | 'start-timeout' | 'end-of-file' | 'error' | 'close';
+/** Why a microphone stream ended; `audio.ended` on its last chunk. `lost`: the page that spoke has gone. */
+export type EndReason =
+	| 'stop'
+	| 'max'
+	| 'silence'
+	| 'start-timeout'
+	| 'end-of-file'
+	| 'lost'
+	| 'error'
+	| 'close';
 
 /** One piece of an audio stream. Payload: interleaved little-endian signed 16-bit PCM. */
 export interface AudioChunkMessage {

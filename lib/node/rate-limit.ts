@@ -14,13 +14,16 @@ export class RateLimit {
 		this.#at = now();
 	}
 
-	/** 0: it may pass, and is counted. Else the milliseconds after which it may. */
-	take(): number {
+	/**
+	 * 0: it may pass, and is counted. Else the milliseconds after which it may.
+	 * @param size how many it counts as
+	 */
+	take(size = 1): number {
 		const now = this.#now();
 		this.#left = Math.min(this.#count, this.#left + ((now - this.#at) * this.#count) / this.#perMs);
 		this.#at = now;
-		if (this.#left < 1) return Math.ceil(((1 - this.#left) * this.#perMs) / this.#count);
-		this.#left--;
+		if (this.#left < size) return Math.ceil(((size - this.#left) * this.#perMs) / this.#count);
+		this.#left -= size;
 		return 0;
 	}
 }
