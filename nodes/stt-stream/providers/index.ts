@@ -1,4 +1,5 @@
 import { createAssemblyAi, createAssemblyAiV2 } from './assemblyai.ts';
+import { createGoogle } from './google.ts';
 import { createLocal } from './local.ts';
 import { type ProviderConfig, type ProviderFactory, type SttProvider, VoiceError } from './provider.ts';
 import { createYandex } from './yandex.ts';
@@ -9,6 +10,7 @@ const PROVIDERS: Readonly<Record<string, ProviderFactory>> = {
 	assemblyai: createAssemblyAi,
 	'assemblyai-v2': createAssemblyAiV2,
 	yandex: createYandex,
+	google: createGoogle,
 };
 
 /** @throws VoiceError STT_CONFIG for a provider that there is not, or settings that it cannot work with */

@@ -5,6 +5,7 @@ import { rootCertificates } from 'node:tls';
 import { readAuthority } from '../authority.ts';
 import { connectionError, type Meaning, PeerFaults, permanent, transient } from '../faults.ts';
 import { VoiceError } from '../provider.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 
 // IAM tokens for a service account: a JWT, signed with the account's key, is exchanged for a token that is good for
 // at most 12 hours. Source: the vendor's page "Getting an IAM token for a service account".
@@ -212,18 +213,5 @@ function parse(body: string): Answer {
 		return (JSON.parse(body) ?? {}) as Answer;
 	} catch {
 		return {};
-	}
-}
-
-async function unlessAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
-	let onAbort = () => {};
-	const aborted = new Promise<never>((_, reject) => {
-		onAbort = () => reject(signal.reason);
-		signal.addEventListener('abort', onAbort, { once: true });
-	});
-	try {
-		return await Promise.race([promise, aborted]);
-	} finally {
-		signal.removeEventListener('abort', onAbort);
 	}
 }
