@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { posix } from 'node:path';
 import type { Duplex } from 'node:stream';
-import type { NodeAPI } from 'node-red';
+import type { NodeAPI, NodeDef } from 'node-red';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { VoiceError } from '../node/errors.ts';
 import { PageConnection } from './connection.ts';
@@ -24,7 +24,8 @@ export interface EndpointOptions {
 	heartbeatMs?: number;
 }
 
-const MAX_PAGES = 64;
+/** Of one node. */
+export const MAX_PAGES = 64;
 const HEARTBEAT_MS = 15_000;
 
 /** Makes connections of all nodes' WebSocket requests; compression costs more than it saves with audio. */
@@ -86,8 +87,20 @@ export class BrowserEndpoint {
 	/** Throws MIC_DEVICE_BUSY if something else has come to serve the path; it is then best to close. */
 	check(): void {
 		const { path } = this.#options;
-		const taking = this.#routes?.isTaken('get', path) || this.#routes?.isTaken('post', `${path}/ticket`);
-		if (taking) throw taken(this.path);
+		const routes = this.#routes;
+		if (routes?.isTaken('get', path) || routes?.isTaken('post', `${path}/ticket`) || this.#hasRival())
+			throw taken(this.path);
+	}
+
+	/** Two that answer one WebSocket request would spoil it: does a core node listen at the same path? */
+	#hasRival(): boolean {
+		const root = String(this.#red.settings.httpNodeRoot || '/');
+		let found = false;
+		this.#red.nodes.eachNode((node: NodeDef & { path?: unknown; d?: unknown }) => {
+			if (node.type !== 'websocket-listener' || node.d) return;
+			found ||= posix.join('/', root, String(node.path)) === `${this.path}/stream`;
+		});
+		return found;
 	}
 
 	/** Serves no more, at once; resolves when the last page is gone. No page tells its listener. Safe to call twice. */

@@ -1,7 +1,7 @@
 import type { NodeAPI } from 'node-red';
 import { toVoiceError } from '../../lib/node/errors.ts';
 import { createSource } from './sources/index.ts';
-import { SOURCE_NAMES, type SourceName } from './sources/source.ts';
+import { DEVICE_SOURCE_NAMES, type DeviceSourceName } from './sources/source.ts';
 
 /**
  * GET /voice/mic-capture/devices?source=… for the dialog: `[{ name, description }]`, or status 503 with the code and
@@ -13,12 +13,12 @@ export function serveDeviceList(RED: NodeAPI): void {
 		RED.auth.needsPermission('mic-capture.read'),
 		async (request, response) => {
 			const asked = String(request.query['source'] ?? 'auto');
-			if (!SOURCE_NAMES.includes(asked as SourceName)) {
+			if (!DEVICE_SOURCE_NAMES.includes(asked as DeviceSourceName)) {
 				response.status(400).json({ code: 'MIC_FORMAT', message: 'unknown source' });
 				return;
 			}
 			try {
-				response.json(await createSource(asked as SourceName).devices());
+				response.json(await createSource(asked as DeviceSourceName).devices());
 			} catch (thrown) {
 				const error = toVoiceError(thrown, 'MIC_BACKEND_MISSING', 'Listing the microphones');
 				response.status(503).json({ code: error.code, message: error.message });

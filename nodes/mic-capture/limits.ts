@@ -27,6 +27,15 @@ export function onlySilence(): VoiceError {
 	);
 }
 
+/** @param waitedMs how long the node waited; without, it was not the node who waited */
+export function noSpeech(waitedMs = 0): VoiceError {
+	return new VoiceError(
+		'MIC_SILENT',
+		waitedMs ? `No speech began within ${waitedMs / 1000} s` : 'No speech began in time',
+		'speak sooner or louder, or lower the setting "silenceThresholdDb"',
+	);
+}
+
 export interface Verdict {
 	/** How many frames of the piece still belong to the stream. */
 	frames: number;

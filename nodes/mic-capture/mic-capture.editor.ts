@@ -1,6 +1,7 @@
 import type { EditorNodeProperties } from 'node-red';
+import { pagePath } from '../../lib/browser/path.ts';
 import { follow, offerDevices } from '../../lib/editor/dialog.ts';
-import { number } from '../../lib/editor/validators.ts';
+import { isEnvironment, number, reasoned } from '../../lib/editor/validators.ts';
 
 interface MicCaptureProperties extends EditorNodeProperties {
 	topic: string;
@@ -27,6 +28,28 @@ const DAY_MS = 86_400_000;
 /** What a microphone that waits for speech cannot do without, for fields that say 'none'. */
 const HANDS_FREE = { preRollMs: 300, silenceStopMs: 800 };
 
+/** A node as the editor has it. */
+type Stored = Partial<MicCaptureProperties> & { id?: string; _?: (key: string) => string };
+
+/** Where browsers find a path; undefined while there is none. */
+function addressOf(path: unknown): string | undefined {
+	const { httpNodeRoot } = RED.settings as { httpNodeRoot?: unknown };
+	const used = pagePath(String(path ?? ''));
+	if (used === undefined) return undefined;
+	return `${location.origin}${String(httpNodeRoot || '/').replace(/\/$/, '')}${used}/`;
+}
+
+function isUsedTwice(own: Stored, path: string): boolean {
+	let twice = false;
+	RED.nodes.eachNode((node) => {
+		const { type, id, d, source, path: other } = node as Stored & { type?: string; d?: boolean };
+		if (type === 'mic-capture' && source === 'browser' && !d && id !== own.id)
+			twice ||= pagePath(String(other ?? '')) === path;
+		return !twice;
+	});
+	return twice;
+}
+
 const isNone = (field: HTMLElement) => ['', '0'].includes(String($(field).val()).trim());
 
 RED.nodes.registerType<MicCaptureProperties>('mic-capture', {
@@ -37,7 +60,15 @@ RED.nodes.registerType<MicCaptureProperties>('mic-capture', {
 		topic: { value: '' },
 		source: { value: 'auto', required: true },
 		device: { value: '' },
-		path: { value: '' },
+		path: {
+			value: '',
+			validate: reasoned(function (this: Stored, value) {
+				if (this.source !== 'browser' || isEnvironment(value)) return undefined;
+				const used = pagePath(String(value ?? ''));
+				const problem = used === undefined ? 'badPath' : isUsedTwice(this, used) && 'pathTwice';
+				return problem ? (this._?.(`mic-capture.error.${problem}`) ?? problem) : undefined;
+			}),
+		},
 		file: {
 			value: '',
 			validate(value: string) {
@@ -84,7 +115,17 @@ RED.nodes.registerType<MicCaptureProperties>('mic-capture', {
 			$('.mic-capture-device').toggle(card);
 			$('.mic-capture-file').toggle(chosen === 'file');
 			$('.mic-capture-browser').toggle(chosen === 'browser');
+			// In a page it is its user who begins.
+			$('.mic-capture-unasked').toggle(chosen !== 'browser');
 			if (card) offerDevices('mic-capture', 'source');
+		});
+
+		const path = $('#node-input-path');
+		follow(path, () => {
+			const address = addressOf(path.val());
+			$('.mic-capture-address')
+				.text(address ?? '…')
+				.attr('href', address ?? null);
 		});
 
 		const frames = $('#node-input-framesPerBuffer');
@@ -96,10 +137,13 @@ RED.nodes.registerType<MicCaptureProperties>('mic-capture', {
 
 		const trigger = $('#node-input-trigger');
 		const limits = $('#node-input-startTimeoutMs, #node-input-silenceStopMs');
-		follow(limits.add(trigger), () => {
-			const handsFree = trigger.val() === 'speech';
+		follow(limits.add(trigger).add(source), () => {
+			const browser = source.val() === 'browser';
+			const handsFree = trigger.val() === 'speech' && !browser;
 			const used = limits.toArray().some((field) => !isNone(field));
+			$('.mic-capture-autostart').toggle(!handsFree && !browser);
 			$('.mic-capture-control').toggle(!handsFree);
+			$('.mic-capture-speech').toggle(handsFree);
 			$('.mic-capture-silence').toggle(used || handsFree);
 		});
 		// Not when the dialog opens: a stored value must not change because somebody looks.

@@ -1,8 +1,8 @@
 import { bytesToFrames, frameBytes, framesToMs, msToFrames } from '../../lib/audio/format.ts';
 import type { Clock } from '../../lib/node/clock.ts';
-import { VoiceError } from '../../lib/node/errors.ts';
+import type { VoiceError } from '../../lib/node/errors.ts';
 import type { EndReason } from '../../lib/node/messages.ts';
-import { onlySilence } from './limits.ts';
+import { noSpeech, onlySilence } from './limits.ts';
 import type { MicCommand, MicEvents, MicMachine, MicState } from './machine.ts';
 import { Microphone } from './microphone.ts';
 import type { Mute } from './mute.ts';
@@ -215,15 +215,7 @@ export class Recorder implements MicMachine {
 		for (const command of this.#waiting.splice(0)) this.#obey(command);
 		this.#catchUp();
 		this.#rest(true);
-		if (reason === 'start-timeout')
-			this.#events.error(
-				new VoiceError(
-					'MIC_SILENT',
-					`No speech began within ${this.#settings.startTimeoutMs / 1000} s`,
-					'speak sooner or louder, or lower the setting "silenceThresholdDb"',
-				),
-				take.label,
-			);
+		if (reason === 'start-timeout') this.#events.error(noSpeech(this.#settings.startTimeoutMs), take.label);
 	}
 
 	#drop(): Take | undefined {

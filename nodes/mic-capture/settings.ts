@@ -1,4 +1,5 @@
 import { msToBytes, type PcmFormat } from '../../lib/audio/format.ts';
+import { pagePath } from '../../lib/browser/path.ts';
 import { VoiceError } from '../../lib/node/errors.ts';
 import { SettingsReader } from '../../lib/node/settings.ts';
 import { SOURCE_NAMES, type SourceName, type SourceOptions } from './sources/source.ts';
@@ -14,6 +15,8 @@ const HANDS_FREE = { preRollMs: 300, silenceStopMs: 800 };
 export interface MicSettings {
 	source: SourceName;
 	input: SourceOptions;
+	/** Only for `browser`: where pages find it, below httpNodeRoot. */
+	path: string;
 	/** Of the stream that the node sends. */
 	format: PcmFormat;
 	framesPerBuffer: number;
@@ -33,7 +36,10 @@ export interface MicSettings {
 /** Reads a node's configuration; throws MIC_FORMAT naming the setting that cannot be used. */
 export function readSettings(config: object): MicSettings {
 	const read = new SettingsReader(config, 'MIC_FORMAT');
-	const trigger = read.choice('trigger', ['control', 'speech'], 'control');
+	const source = read.choice('source', SOURCE_NAMES, 'auto');
+	// In a page it is its user who begins, whatever was chosen for another source.
+	const device = source !== 'browser';
+	const trigger = device ? read.choice('trigger', ['control', 'speech'], 'control') : 'control';
 	const handsFree = trigger === 'speech';
 	const format = {
 		sampleRate: read.number('sampleRate', 16_000, { min: 1000, max: 384_000, integer: true }),
@@ -41,9 +47,8 @@ export function readSettings(config: object): MicSettings {
 	};
 	const ms = (name: string, fallback: number, max = DAY_MS) => read.number(name, fallback, { max });
 	const framesPerBuffer = read.number('framesPerBuffer', 1024, { min: 1, max: 1_048_576, integer: true });
-	const source = read.choice('source', SOURCE_NAMES, 'auto');
 	const loop = read.flag('loop', false);
-	const preRollMs = ms('preRollMs', handsFree ? HANDS_FREE.preRollMs : 0, 60_000);
+	const preRollMs = device ? ms('preRollMs', handsFree ? HANDS_FREE.preRollMs : 0, 60_000) : 0;
 	if (msToBytes(preRollMs, format) > PRE_ROLL_BYTES)
 		throw new VoiceError(
 			'MIC_FORMAT',
@@ -61,6 +66,7 @@ export function readSettings(config: object): MicSettings {
 			loop,
 			pace: filePace(),
 		},
+		path: device ? '' : readPath(read.text('path')),
 		format,
 		framesPerBuffer,
 		// What is played once begins with the start: there is nothing before it.
@@ -71,10 +77,20 @@ export function readSettings(config: object): MicSettings {
 		silenceStopMs: ms('silenceStopMs', 0) || (handsFree ? HANDS_FREE.silenceStopMs : 0),
 		silenceThresholdDb: read.number('silenceThresholdDb', -45, { min: -120, max: 0 }),
 		trigger,
-		muteWhilePlaying: read.flag('muteWhilePlaying', false),
-		autostart: read.flag('autostart', false),
+		muteWhilePlaying: device && read.flag('muteWhilePlaying', false),
+		autostart: device && read.flag('autostart', false),
 		recordMaxMs: ms('recordMaxMs', 300_000),
 	};
+}
+
+function readPath(text: string): string {
+	const path = pagePath(text);
+	if (path !== undefined) return path;
+	throw new VoiceError(
+		'MIC_FORMAT',
+		`The setting "path" is "${text.slice(0, 60)}"`,
+		'use one such as /voice or /kitchen/microphone: letters, digits, "-", "_", "." and "~"',
+	);
 }
 
 /** How many times faster than real time files play: for tests of long recordings, so not a node setting. */

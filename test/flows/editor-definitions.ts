@@ -22,6 +22,7 @@ export function editorDefinitions(): Map<string, EditorDefinition> {
 	const RED = {
 		nodes: {
 			registerType: (type: string, definition: EditorDefinition) => definitions.set(type, definition),
+			eachNode: () => {},
 		},
 		events: { on: () => {} },
 		validators: { number: () => () => true, regex: () => () => true },

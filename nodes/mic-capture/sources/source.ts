@@ -2,8 +2,12 @@ import type { DeviceName } from '../../../lib/audio/device-name.ts';
 import type { PcmFormat } from '../../../lib/audio/format.ts';
 import type { VoiceError } from '../../../lib/node/errors.ts';
 
-/** Names of the microphones that can be chosen, as stored in a flow. */
-export const SOURCE_NAMES = ['auto', 'portaudio', 'alsa', 'file', 'browser'] as const;
+/** Names of the microphones that are opened here, as stored in a flow. */
+export const DEVICE_SOURCE_NAMES = ['auto', 'portaudio', 'alsa', 'file'] as const;
+export type DeviceSourceName = (typeof DEVICE_SOURCE_NAMES)[number];
+
+/** All that can be chosen: those of web pages are opened there. */
+export const SOURCE_NAMES = [...DEVICE_SOURCE_NAMES, 'browser'] as const;
 export type SourceName = (typeof SOURCE_NAMES)[number];
 
 export interface SourceOptions {

@@ -7,6 +7,7 @@ describe('settings', () => {
 		const { input, ...settings } = readSettings({});
 		assert.deepEqual(settings, {
 			source: 'auto',
+			path: '',
 			format: { sampleRate: 16_000, channels: 1 },
 			framesPerBuffer: 1024,
 			preRollMs: 0,
