@@ -26,6 +26,7 @@ interface Red {
 	events: {
 		on(name: string, handler: (event: never) => void): void;
 		once(name: string, handler: () => void): void;
+		off(name: string, handler: (event: never) => void): void;
 	};
 	nodes: {
 		getNode(id: string): { receive(msg: unknown): void } | null;
@@ -115,12 +116,16 @@ function observe(): void {
 /** Resolves at the next start of the flows; rejects if they cannot start for want of a node type. */
 function flowsStarted(): Promise<void> {
 	return new Promise((resolve, reject) => {
-		RED.events.once('flows:started', resolve);
-		RED.events.on('runtime-event', ({ payload }: { payload?: { error?: string; types?: string[] } }) => {
+		const problem = ({ payload }: { payload?: { error?: string; types?: string[] } }) => {
 			if (payload?.error !== 'missing-types') return;
 			const broken = RED.nodes.getNodeList().filter((set) => set.err !== undefined);
 			const why = broken.map((set) => `\n  ${set.id}: ${String(set.err).split('\n')[0]}`).join('');
 			reject(new Error(`Node-RED does not know the node types ${payload.types?.join(', ')}${why}`));
+		};
+		RED.events.on('runtime-event', problem);
+		RED.events.once('flows:started', () => {
+			RED.events.off('runtime-event', problem);
+			resolve();
 		});
 	});
 }
