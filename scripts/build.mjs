@@ -1,5 +1,6 @@
-// Builds dist/: tsc for everything that runs in Node.js, esbuild for the editor side of each node, and the
-// files that Node-RED finds beside a node (template, locales, icons). `--no-clean` keeps what is in dist/ already.
+// Builds dist/: tsc for everything that runs in Node.js, esbuild for the editor side of each node and for the page of a
+// browser's microphone, and the files that Node-RED finds beside a node (template, locales, icons). `--no-clean` keeps
+// what is in dist/ already.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -31,6 +32,25 @@ async function buildTemplate(source, target, name) {
 	);
 }
 
+/** The page of a browser's microphone, its web component and the component's AudioWorklet. */
+async function buildPage() {
+	const source = join(root, 'lib/browser/voice-mic');
+	const target = join(root, 'dist/lib/browser/page');
+	await build({
+		entryPoints: {
+			'voice-mic': join(source, 'voice-mic.ts'),
+			'voice-mic-worklet': join(source, 'worklet.ts'),
+		},
+		outdir: target,
+		bundle: true,
+		minify: true,
+		format: 'esm',
+		target: 'es2022',
+		charset: 'utf8',
+	});
+	cpSync(join(source, 'index.html'), join(target, 'index.html'));
+}
+
 /** Copies what is neither TypeScript nor the template: locales, icons, .proto and .py files. */
 function copyAssets(source, target) {
 	cpSync(source, target, {
@@ -54,6 +74,7 @@ for (const file of Object.values(manifest['node-red'].nodes)) {
 	copyAssets(source, target);
 	await buildTemplate(source, target, name);
 }
+await buildPage();
 for (const folder of readdirSync(join(root, 'test'), { withFileTypes: true })) {
 	// C sources of the lab and recorded fixtures are read from beside the compiled tests.
 	if (folder.isDirectory() && existsSync(join(root, 'dist/test', folder.name)))

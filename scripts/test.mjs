@@ -98,6 +98,7 @@ async function main() {
 		check('Lint', '@biomejs/biome', 'biome', ['check', '--error-on-warnings', '.']);
 		check('Types', 'typescript', 'tsc', ['--noEmit']);
 		check('Types of the editor side', 'typescript', 'tsc', ['-p', 'tsconfig.editor.json']);
+		check('Types of the page', 'typescript', 'tsc', ['-p', 'tsconfig.browser.json']);
 	} else console.log('A part of the tests: no lint, no type check.');
 
 	const files = testFiles(filters);

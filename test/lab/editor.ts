@@ -1,7 +1,8 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import process from 'node:process';
 import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
+import { findChromium } from './chromium.ts';
 import type { FlowNode, LabNodeRed } from './node-red.ts';
 
 /** What is used of the globals of Node-RED's editor. */
@@ -322,17 +323,4 @@ function only(ids: readonly string[]): string {
 	const [id] = ids;
 	if (id === undefined || ids.length > 1) throw new Error(`${ids.length} nodes were added`);
 	return id;
-}
-
-function findChromium(): string {
-	for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
-		const path = join(folder, 'chromium');
-		try {
-			accessSync(path, constants.X_OK);
-			return path;
-		} catch {
-			// the next
-		}
-	}
-	throw new Error('chromium is not installed');
 }

@@ -1,0 +1,373 @@
+import type { EndpointMessage, PageTranscript } from '../protocol.ts';
+import { Connection, isLasting } from './connection.ts';
+import { Failure, microphoneFailure, obstacle } from './failure.ts';
+import type { Frame } from './frames.ts';
+import { Microphone, type Take } from './microphone.ts';
+import { Onset } from './onset.ts';
+import { nearestRate, type TalkSettings, tighter } from './settings.ts';
+import { SpokenText } from './spoken-text.ts';
+import { Utterance } from './utterance.ts';
+
+/** finishing: everything is said, the text is awaited. */
+export type Phase = 'idle' | 'starting' | 'recording' | 'finishing';
+
+/** Something to tell that is no failure. */
+export type Note = 'asking' | 'holdLonger' | 'readyToHold' | 'limitReached' | 'sent' | 'done';
+
+export interface TalkEvents {
+	/** Something that can be seen has changed; while it records, with every frame. */
+	changed(): void;
+	started(): void;
+	stopped(reason: string): void;
+	level(frame: Frame): void;
+	transcript(transcript: PageTranscript, stream: string): void;
+	failed(failure: Failure): void;
+}
+
+/** The node's own threshold, where it is not known yet. */
+const THRESHOLD_DB = -45;
+/** The browser answers sooner, unless it asks the user. */
+const ASKING_MS = 700;
+/** Somebody speaks, and so long there is no connection. */
+const CONNECT_MS = 10_000;
+/** So long the text may take, and so long another part of it, where the flow does not tell when it is complete. */
+const ANSWER_MS = 30_000;
+const SETTLED_MS = 2000;
+/** A hold shorter than this was a click. */
+const HOLD_MS = 300;
+/** Seconds of audio that the network may hold up. */
+const SLOW_S = 30;
+
+/** What belongs to one utterance. */
+interface Turn {
+	readonly utterance: Utterance;
+	readonly onset: Onset;
+	readonly text: SpokenText;
+	take?: Take;
+	failed: boolean;
+}
+
+/** Microphone and connection brought together: one utterance after another, from the click to the text. */
+export class Talk {
+	phase: Phase = 'idle';
+	failure: Failure | undefined;
+	note: Note | undefined;
+	/** Why there is no connection, where it is not just being made. */
+	disconnected: Failure | undefined;
+	readonly #settings: () => TalkSettings;
+	readonly #events: TalkEvents;
+	readonly #connection: Connection;
+	readonly #microphone: Microphone;
+	#turn: Turn | undefined;
+	#numbers = 0;
+	#timer: ReturnType<typeof setTimeout> | undefined;
+	#connecting: ReturnType<typeof setTimeout> | undefined;
+
+	/** @param base the node's address, with a slash at the end; voice-mic-worklet.js is there */
+	constructor(base: URL, settings: () => TalkSettings, events: TalkEvents) {
+		this.#settings = settings;
+		this.#events = events;
+		this.#microphone = new Microphone(new URL('voice-mic-worklet.js', base));
+		this.#connection = new Connection(base, {
+			ready: () => this.#ready(),
+			message: (message) => this.#receive(message),
+			lost: (failure) => this.#lost(failure),
+		});
+	}
+
+	get connected(): boolean {
+		return this.#connection.limits !== undefined;
+	}
+
+	/** The text of the last utterance: settled, and not yet. */
+	get text(): { final: string; partial: string } {
+		const { final = '', partial = '' } = this.#turn?.text ?? {};
+		return { final, partial };
+	}
+
+	get elapsedMs(): number {
+		return this.#turn?.utterance.ms ?? 0;
+	}
+
+	/** 0: no limit. */
+	get maxMs(): number {
+		return tighter(this.#settings().maxMs, this.#connection.limits?.maxMs ?? 0);
+	}
+
+	/** How long speech may still take to begin; undefined where it has, or may take for ever. */
+	get beginLeftMs(): number | undefined {
+		const limit = this.#beginMs;
+		if (this.phase !== 'recording' || !limit || !this.#turn || this.#turn.onset.begun) return undefined;
+		return Math.max(0, limit - this.elapsedMs);
+	}
+
+	/** Connects beforehand, so that a click records at once. */
+	open(): void {
+		const why = obstacle();
+		// A little later: whoever has made the element shall hear of it.
+		if (why) this.#timer = setTimeout(() => this.#fail(why));
+		else this.#connection.open();
+	}
+
+	/** Begins an utterance; must be called from a click or a key. */
+	start(): void {
+		if (this.phase === 'starting' || this.phase === 'recording') return;
+		this.#clear();
+		const { maxMs, sampleRate, raw } = this.#settings();
+		const { limits } = this.#connection;
+		const rate = nearestRate(sampleRate ?? limits?.sampleRate);
+		const turn: Turn = {
+			utterance: new Utterance(rate, maxMs),
+			onset: new Onset(limits?.silenceThresholdDb ?? THRESHOLD_DB),
+			text: new SpokenText(),
+			failed: false,
+		};
+		this.#turn = turn;
+		this.phase = 'starting';
+		this.failure = undefined;
+		this.note = undefined;
+		if (!obstacle()) this.#connection.open();
+		this.#connection.wake();
+		this.#timer = setTimeout(() => this.#tell('asking'), ASKING_MS);
+		this.#connecting = setTimeout(() => this.#notConnected(), CONNECT_MS);
+		this.#events.changed();
+		void this.#record(turn, rate, raw);
+	}
+
+	/** Everything is said. */
+	stop(): void {
+		if (this.phase === 'starting') this.#cancel();
+		else if (this.phase === 'recording') void this.#finish('stop');
+	}
+
+	/** The button was let go. */
+	release(): void {
+		const isShort = this.phase === 'recording' && this.elapsedMs < HOLD_MS;
+		if (isShort || (this.phase === 'starting' && this.note !== 'asking')) {
+			this.#cancel();
+			this.#tell('holdLonger');
+		} else this.stop();
+	}
+
+	/** For ever. What was said so far belongs to the flow. */
+	close(): void {
+		this.#clear();
+		this.#turn?.take?.release();
+		this.#turn?.utterance.end();
+		this.phase = 'idle';
+		this.#connection.close();
+		this.#microphone.close();
+	}
+
+	get #beginMs(): number {
+		return tighter(this.#settings().beginMs, this.#connection.limits?.startTimeoutMs ?? 0);
+	}
+
+	async #record(turn: Turn, sampleRate: number, raw: boolean): Promise<void> {
+		try {
+			const take = await this.#microphone.open(
+				{ sampleRate, raw },
+				{
+					frame: (frame) => this.#frame(turn, frame),
+					failed: (failure) => {
+						turn.utterance.end();
+						if (this.#turn === turn) this.#fail(failure);
+					},
+				},
+			);
+			if (turn.utterance.ended) {
+				take.release();
+				if (this.#turn === turn && this.note === 'asking') this.#tell('readyToHold');
+			} else turn.take = take;
+		} catch (thrown) {
+			// Also when it was let go: that nothing can be recorded has to be known.
+			if (this.#turn === turn) this.#fail(microphoneFailure(thrown));
+		}
+	}
+
+	#frame(turn: Turn, frame: Frame): void {
+		if (turn !== this.#turn) return;
+		const { utterance, onset } = turn;
+		onset.push(frame);
+		if (this.phase === 'starting') {
+			clearTimeout(this.#timer);
+			this.note = undefined;
+			this.phase = 'recording';
+			this.#events.started();
+		}
+		const fits = utterance.push(frame.pcm);
+		this.#attach();
+		if (this.phase === 'recording') {
+			const beginMs = this.#beginMs;
+			if (!fits) void this.#finish('max');
+			else if (beginMs && !onset.begun && utterance.ms >= beginMs) void this.#finish('start-timeout');
+			else if (this.#connection.waitingBytes > SLOW_S * 2 * utterance.sampleRate) {
+				utterance.abandon();
+				this.#fail(new Failure('connection-slow'));
+			}
+		}
+		this.#events.level(frame);
+		this.#events.changed();
+	}
+
+	/** Ends recording, here or because Node-RED has (`isOver`). */
+	async #finish(reason: string, isOver = false): Promise<void> {
+		const turn = this.#turn;
+		if (!turn) return;
+		this.phase = 'finishing';
+		this.note = reason === 'max' ? 'limitReached' : undefined;
+		this.#await(ANSWER_MS);
+		this.#events.changed();
+		if (reason === 'stop' && !isOver) await turn.take?.finish();
+		else turn.take?.release();
+		turn.utterance.end(reason === 'max' || reason === 'start-timeout' ? reason : undefined);
+		this.#events.stopped(reason);
+		if (turn !== this.#turn) return;
+		if (reason === 'start-timeout')
+			this.#fail(new Failure(turn.onset.peak === 0 ? 'device-silent' : 'no-speech'));
+		else this.#events.changed();
+	}
+
+	/** Nobody wants it. */
+	#cancel(): void {
+		const wasRecording = this.phase === 'recording';
+		const { note } = this;
+		this.#clear();
+		this.#turn?.take?.release();
+		this.#turn?.utterance.abandon();
+		this.phase = 'idle';
+		this.note = note === 'asking' ? note : undefined;
+		if (wasRecording) this.#events.stopped('reset');
+		this.#events.changed();
+	}
+
+	/** Ends everything with a sentence for the user; text that is on its way still comes. */
+	#fail(failure: Failure): void {
+		const turn = this.#turn;
+		const wasRecording = this.phase === 'recording';
+		this.#clear();
+		turn?.take?.release();
+		turn?.utterance.end();
+		if (turn) turn.failed = true;
+		this.phase = 'idle';
+		this.note = undefined;
+		this.failure = failure;
+		if (wasRecording) this.#events.stopped('error');
+		this.#events.failed(failure);
+		this.#events.changed();
+	}
+
+	#done(note: Note): void {
+		if (this.phase !== 'finishing') return;
+		this.#clear();
+		this.phase = 'idle';
+		this.note = note;
+		this.#events.changed();
+	}
+
+	#ready(): void {
+		this.#numbers = 0;
+		this.disconnected = undefined;
+		// What could not be reached is reached; what became of an utterance stays true.
+		if (this.failure && !this.#turn?.failed && !obstacle()) this.failure = undefined;
+		this.#attach();
+		this.#events.changed();
+	}
+
+	#attach(): void {
+		const { utterance } = this.#turn ?? {};
+		if (!utterance || utterance.number !== undefined || utterance.ms === 0 || !this.connected) return;
+		clearTimeout(this.#connecting);
+		this.#numbers += 1;
+		utterance.attach(this.#connection, this.#numbers);
+	}
+
+	#lost(failure: Failure): void {
+		const isNew = this.disconnected?.code !== failure.code;
+		this.disconnected = failure;
+		const { number } = this.#turn?.utterance ?? {};
+		if (this.phase !== 'idle') {
+			// Without a number nothing is lost yet: the next attempt may come in time.
+			if (number !== undefined) this.#fail(isLasting(failure) ? failure : new Failure('connection-lost'));
+			else if (isLasting(failure)) this.#fail(failure);
+		} else if (isLasting(failure) && isNew) this.#fail(failure);
+		else this.#events.changed();
+	}
+
+	#notConnected(): void {
+		this.#turn?.utterance.abandon();
+		this.#fail(this.disconnected ?? new Failure('not-connected', 'no answer in time'));
+	}
+
+	#receive(message: EndpointMessage): void {
+		const turn = this.#turn;
+		if (message.type === 'transcript') {
+			this.#heard(message.transcript, message.stream);
+			return;
+		}
+		if (!turn || message.type === 'ready') return;
+		const { utterance } = turn;
+		if (message.type === 'closed') {
+			if (message.stream === utterance.stream) this.#closed(turn, message.text, message.code);
+		} else if (message.type === 'error') {
+			const isOurs = message.utterance === undefined || message.utterance === utterance.number;
+			if (isOurs && !turn.failed) this.#failedThere(message.code, message.message);
+		} else if (message.utterance !== utterance.number) return;
+		else if (message.type === 'started') utterance.stream = message.stream;
+		else this.#stoppedThere(turn, message.ended);
+	}
+
+	#heard(transcript: PageTranscript, stream: string): void {
+		const turn = this.#turn;
+		if (turn && stream === turn.utterance.stream) {
+			turn.text.add(transcript);
+			if (this.failure?.code === 'no-answer') this.failure = undefined;
+			if (this.phase === 'finishing' && transcript.kind !== 'partial') this.#await(SETTLED_MS);
+		}
+		this.#events.transcript(transcript, stream);
+		this.#events.changed();
+	}
+
+	#closed(turn: Turn, text: string, code: string | undefined): void {
+		if (code) {
+			if (!turn.failed) this.#fail(new Failure('recogniser-failed', code));
+			return;
+		}
+		if (this.phase === 'recording') void this.#finish('closed', true);
+		if (!turn.text.final && !text.trim() && !turn.failed) this.#fail(new Failure('no-text'));
+		else this.#done('done');
+	}
+
+	#failedThere(code: string, message: string): void {
+		// Only a warning: sound may still come.
+		if (code === 'MIC_SILENT') this.#events.changed();
+		else this.#fail(new Failure('node-failed', `${code}: ${message}`));
+	}
+
+	#stoppedThere(turn: Turn, ended: string): void {
+		if (ended === 'reset') this.#cancel();
+		else if (this.phase === 'recording') void this.#finish(ended, true);
+		else if (!this.#settings().answers && !turn.failed) this.#done('sent');
+	}
+
+	/** Waits so long for the text. */
+	#await(ms: number): void {
+		clearTimeout(this.#timer);
+		this.#timer = setTimeout(() => {
+			const { answers } = this.#settings();
+			if (!answers) this.#done('sent');
+			else if (this.#turn?.text.final) this.#done('done');
+			else this.#fail(new Failure(this.#turn?.text.hasFinal ? 'no-text' : 'no-answer'));
+		}, ms);
+	}
+
+	#tell(note: Note): void {
+		this.note = note;
+		this.#events.changed();
+	}
+
+	#clear(): void {
+		clearTimeout(this.#timer);
+		clearTimeout(this.#connecting);
+	}
+}
