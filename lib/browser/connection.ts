@@ -15,7 +15,7 @@ export interface PageEvents {
 }
 
 interface ConnectionOptions {
-	/** A page that has not answered for so long is gone. */
+	/** Time between pings; a page that does not answer two of them is gone. */
 	heartbeatMs: number;
 	now?: () => number;
 }
@@ -32,7 +32,8 @@ export class PageConnection {
 	readonly #heartbeat: NodeJS.Timeout;
 	readonly #closed: Promise<void>;
 	#events: PageEvents | undefined;
-	#answered = true;
+	/** Pings since the last sign of life. */
+	#unanswered = 0;
 	#sampleRate: number = SAMPLE_RATES.min;
 	#utterance = 0;
 	/** It has been told to go, or has gone. */
@@ -54,7 +55,7 @@ export class PageConnection {
 			if (error.code?.startsWith('WS_ERR')) this.#violates(error.message);
 		});
 		socket.on('pong', () => {
-			this.#answered = true;
+			this.#unanswered = 0;
 		});
 		socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
 	}
@@ -95,15 +96,16 @@ export class PageConnection {
 	}
 
 	#beat(): void {
-		if (!this.#answered) this.#socket.terminate();
-		this.#answered = false;
+		// One answer may lie unread behind a Node-RED that was busy.
+		if (this.#unanswered >= 2) this.#socket.terminate();
+		this.#unanswered++;
 		if (this.#socket.readyState === this.#socket.OPEN) this.#socket.ping(undefined, undefined, () => {});
 	}
 
 	/** Nothing may be thrown out of a socket's event: it would end Node-RED. */
 	#receive(data: RawData, isBinary: boolean): void {
 		if (this.#over) return;
-		this.#answered = true;
+		this.#unanswered = 0;
 		try {
 			// Buffers, as nobody asked for another type.
 			const problem = isBinary ? this.#audio(data as Buffer) : this.#message(String(data));

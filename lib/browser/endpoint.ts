@@ -26,7 +26,7 @@ export interface EndpointOptions {
 
 /** Of one node. */
 export const MAX_PAGES = 64;
-const HEARTBEAT_MS = 15_000;
+const HEARTBEAT_MS = 10_000;
 
 /** Makes connections of all nodes' WebSocket requests; compression costs more than it saves with audio. */
 const webSockets = new WebSocketServer({
