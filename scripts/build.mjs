@@ -46,6 +46,7 @@ async function buildPage() {
 		minify: true,
 		format: 'esm',
 		target: 'es2022',
+		loader: { '.css': 'text' },
 		charset: 'utf8',
 	});
 	cpSync(join(source, 'index.html'), join(target, 'index.html'));

@@ -1,8 +1,10 @@
 import { element } from './dom.ts';
 
 const BARS = 23;
-/** What is quieter than this many dB below full scale shows as nothing. */
-const RANGE_DB = 54;
+/** dBFS that show as nothing, and as a full bar; speech is bent so that syllables can be seen. */
+const QUIET_DB = -50;
+const LOUD_DB = -8;
+const BEND = 1.6;
 
 /** The loudness of the last second as bars, the newest one in the middle. */
 export class Meter {
@@ -18,7 +20,7 @@ export class Meter {
 	/** @param rms 0 to 1. @returns how high the newest bar is, 0 to 1 */
 	push(rms: number): number {
 		const db = rms > 0 ? 20 * Math.log10(rms) : Number.NEGATIVE_INFINITY;
-		const height = Math.max(0, Math.min(1, 1.15 + db / RANGE_DB));
+		const height = Math.max(0, Math.min(1, (db - QUIET_DB) / (LOUD_DB - QUIET_DB))) ** BEND;
 		this.#levels.unshift(height);
 		this.#levels.length = Math.min(this.#levels.length, (BARS + 1) / 2);
 		this.#draw();

@@ -1,6 +1,6 @@
 import type { PageTranscript } from '../protocol.ts';
 import { adopt, element, svg, write } from './dom.ts';
-import { pageCss } from './page-styles.ts';
+import css from './styles/page.css';
 import { fill, knownLanguage, textsFor } from './texts/texts.ts';
 
 /** Attributes of the microphone that the page's address may set: `?mode=hold&lang=de`. */
@@ -25,7 +25,7 @@ export class VoiceMicPage extends HTMLElement {
 		document.documentElement.lang = lang;
 		document.title = page.title;
 		adopt(document, 'body { margin: 0; }');
-		adopt(root, pageCss);
+		adopt(root, css);
 
 		const microphone = element('voice-mic' as 'div');
 		for (const name of FROM_ADDRESS) {

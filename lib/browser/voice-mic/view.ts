@@ -1,6 +1,8 @@
 import { adopt, element, svg, write } from './dom.ts';
 import { Meter } from './meter.ts';
-import { css } from './styles.ts';
+import button from './styles/button.css';
+import layout from './styles/layout.css';
+import wishes from './styles/wishes.css';
 
 /** What there is to see. */
 export interface Sight {
@@ -66,7 +68,7 @@ export class View {
 				this.#text,
 			),
 		);
-		adopt(shadow, css);
+		adopt(shadow, layout + button + wishes);
 		shadow.append(this.#root);
 	}
 

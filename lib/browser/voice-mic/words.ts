@@ -33,8 +33,8 @@ export function statusText(talk: Talk, texts: Texts, mode: 'click' | 'hold'): st
 /** `0:03 / 0:20`, or what is left to begin. */
 export function timeText(talk: Talk, texts: Texts): string {
 	const { phase, elapsedMs, maxMs, beginLeftMs } = talk;
-	if (phase !== 'recording') return '';
-	if (beginLeftMs !== undefined) return fill(texts.waiting, { seconds: Math.ceil(beginLeftMs / 1000) });
+	if (phase === 'recording' && beginLeftMs !== undefined)
+		return fill(texts.waiting, { seconds: Math.ceil(beginLeftMs / 1000) });
 	return maxMs ? `${minutes(elapsedMs)} / ${minutes(maxMs)}` : minutes(elapsedMs);
 }
 
