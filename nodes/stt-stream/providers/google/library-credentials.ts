@@ -13,7 +13,7 @@ const SCOPE = 'https://www.googleapis.com/auth/cloud-platform';
 const SERVICE = 'speech.googleapis.com';
 /** For the whole of it: the library asks the machine's metadata server again and again. */
 const PATIENCE_MS = 10_000;
-const PEER = 'Google’s sign-in';
+const PEER = 'The sign-in at Google';
 
 /** The key of a service account, or what this machine has: the application default credentials. */
 export class LibraryCredentials implements Credentials {
@@ -116,18 +116,22 @@ function toError(thrown: unknown, secrets: readonly string[]): VoiceError {
 	const status = Number(response?.status ?? other);
 	if (status) {
 		const meaning = status === 429 || status >= 500 ? BUSY : REFUSED;
-		return faults.make(meaning, `HTTP status ${status}`, wordsOf(response?.data));
+		return faults.make(meaning, `HTTP status ${status}`, errorCode(response?.data));
 	}
 	const code = networkCode(thrown);
 	if (code) return connectionError(PEER, Object.assign(new Error(code), { code }));
-	return faults.make(UNUSABLE, '', message);
+	return faults.make(UNUSABLE, '', knownWords(message));
 }
 
-/** Of an answer, only what names the error: https://www.rfc-editor.org/rfc/rfc6749#section-5.2 */
-function wordsOf(data: unknown): string {
-	const { error, error_description: more } = (data ?? {}) as Record<string, unknown>;
-	return [error, more].filter((text) => typeof text === 'string').join(': ');
+/** Of an answer, only the code (RFC 6749, 5.2): its description may quote what was sent. */
+function errorCode(data: unknown): string {
+	const { error } = (data ?? {}) as { readonly error?: unknown };
+	return typeof error === 'string' && /^\w{1,40}$/.test(error) ? error : '';
 }
+
+/** Of a message of the library's, only what cannot be a piece of the file: what is no JSON it quotes. */
+const knownWords = (message: string): string =>
+	/The file at .* does not exist|does not contain an? \w+ field/.exec(message)?.[0] ?? 'it cannot be read';
 
 /** Node.js's name of why there was no connection: ECONNREFUSED, ENOTFOUND, CERT_… It can be some causes deep. */
 function networkCode(thrown: unknown): string | undefined {
