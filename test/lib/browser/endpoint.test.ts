@@ -154,7 +154,10 @@ describe('an endpoint for pages', () => {
 		assert.equal(heard.length, 3);
 	});
 
-	test('closing: pages are told, their listeners are not, and what does not answer is cut', async () => {
+	// ws itself would wait for thirty seconds.
+	test('closing: pages are told, their listeners are not, and what does not answer is cut', {
+		timeout: 20_000,
+	}, async () => {
 		const endpoint = create();
 		endpoint.open();
 		const [one, stuck] = [await connect(), await connect()];
