@@ -147,7 +147,11 @@ class Tap implements SttSession {
 	async *[Symbol.asyncIterator](): AsyncGenerator<SttEvent, void, void> {
 		try {
 			for await (const event of this.#session) {
-				if ('words' in event) this.#heardMs = Math.max(this.#heardMs, event.words?.at(-1)?.endMs ?? 0);
+				if ('text' in event) {
+					// Not every recogniser has words in its partials.
+					const endMs = event.words?.at(-1)?.endMs ?? event.endMs ?? 0;
+					this.#heardMs = Math.max(this.#heardMs, endMs);
+				}
 				this.#changed(false);
 				yield event;
 			}
