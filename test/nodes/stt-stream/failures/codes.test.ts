@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { FlowNode } from '../../../lab/node-red.ts';
 import { type LoopbackAssemblyAi, startAssemblyAi } from '../../../lab/recognisers/assemblyai.ts';
+import { type LoopbackGoogle, startGoogle } from '../../../lab/recognisers/google.ts';
 import type { Behaviour } from '../../../lab/recognisers/script.ts';
 import { type LoopbackYandex, startYandex } from '../../../lab/recognisers/yandex.ts';
 import { SAFETY_MS } from '../helpers.ts';
 import { OLDER, type Row, STATUSES, V3 } from './assemblyai-rows.ts';
 import { FailingFlow, providerNode, type Recogniser, streamNode, type Vendor } from './failing-flow.ts';
-import { ROWS } from './yandex-rows.ts';
+import { ROWS as GOOGLE } from './google-rows.ts';
+import { ROWS as YANDEX } from './yandex-rows.ts';
 
 // Every way in which a cloud recogniser is known to end a session, and what a user sees of it in Node-RED.
 
@@ -29,6 +31,7 @@ const PEERS: Record<Vendor, RegExp> = {
 	assemblyai: /^AssemblyAI at 127\.0\.0\.1:\d+ /,
 	'assemblyai-v2': /^AssemblyAI at 127\.0\.0\.1:\d+ /,
 	yandex: /^Yandex SpeechKit at localhost:\d+ /,
+	google: /^Google Speech-to-Text at localhost:\d+ /,
 };
 
 /** Alternately by an error message, and by the reason of the close alone. */
@@ -58,14 +61,16 @@ const httpStatus =
 		says: `(HTTP status ${status}`,
 	});
 
-const grpcStatus = ([status, name, text, code, retryable]: (typeof ROWS)[number]): Case => ({
-	vendor: 'yandex',
-	name: `${name} ${text}`,
-	behaviour: { cues: [{ at: MIDDLE, do: 'close', code: status, reason: text }] },
-	code,
-	retryable,
-	says: `(${name}`,
-});
+const grpcStatus =
+	(vendor: Vendor) =>
+	([status, name, text, code, retryable]: (typeof YANDEX)[number]): Case => ({
+		vendor,
+		name: `${name} ${text}`,
+		behaviour: { cues: [{ at: MIDDLE, do: 'close', code: status, reason: text }] },
+		code,
+		retryable,
+		says: `(${name}`,
+	});
 
 /** Nothing is said, or nothing that can be read. */
 const unexplained = (vendor: Vendor, ok: number): Case[] => [
@@ -109,8 +114,10 @@ const CASES: readonly Case[] = [
 	...STATUSES.map(httpStatus('assemblyai-v2')),
 	...unexplained('assemblyai-v2', 1000),
 	withoutFinal('assemblyai-v2'),
-	...ROWS.map(grpcStatus),
+	...YANDEX.map(grpcStatus('yandex')),
 	...unexplained('yandex', 0),
+	...GOOGLE.map(grpcStatus('google')),
+	...unexplained('google', 0),
 ];
 
 const LANES = 4;
@@ -120,15 +127,17 @@ class Lane {
 	readonly #name: string;
 	readonly assemblyAi: LoopbackAssemblyAi;
 	readonly yandex: LoopbackYandex;
+	readonly google: LoopbackGoogle;
 
-	constructor(name: string, assemblyAi: LoopbackAssemblyAi, yandex: LoopbackYandex) {
+	constructor(name: string, assemblyAi: LoopbackAssemblyAi, yandex: LoopbackYandex, google: LoopbackGoogle) {
 		this.#name = name;
 		this.assemblyAi = assemblyAi;
 		this.yandex = yandex;
+		this.google = google;
 	}
 
 	static async start(name: string): Promise<Lane> {
-		return new Lane(name, await startAssemblyAi(), await startYandex());
+		return new Lane(name, await startAssemblyAi(), await startYandex(), await startGoogle());
 	}
 
 	/** `once` gives up at the first failure, `again` tries again. */
@@ -141,6 +150,7 @@ class Lane {
 			assemblyai: this.assemblyAi.url,
 			'assemblyai-v2': this.assemblyAi.urlV2,
 			yandex: this.yandex.endpoint,
+			google: this.google.endpoint,
 		};
 		return Object.entries(endpoints).flatMap(([vendor, endpoint]) => {
 			const id = `${this.#name} ${vendor}`;
@@ -158,12 +168,13 @@ class Lane {
 	}
 
 	recogniser(vendor: Vendor): Recogniser {
-		return vendor === 'yandex' ? this.yandex : this.assemblyAi;
+		return vendor === 'yandex' ? this.yandex : vendor === 'google' ? this.google : this.assemblyAi;
 	}
 
 	async stop(): Promise<void> {
 		await this.assemblyAi.stop();
 		await this.yandex.stop();
+		await this.google.stop();
 	}
 }
 

@@ -26,7 +26,7 @@ export const STATUS_TEXTS: Readonly<Record<string, string>> = {
 	STT_ENGINE: 'engine failed',
 };
 
-export type Vendor = 'assemblyai' | 'assemblyai-v2' | 'yandex';
+export type Vendor = 'assemblyai' | 'assemblyai-v2' | 'yandex' | 'google';
 
 /** What is needed here of a loopback recogniser. */
 export interface Recogniser {

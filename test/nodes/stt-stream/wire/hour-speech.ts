@@ -20,7 +20,7 @@ export const wordAtMs = (word: number): number =>
 	Math.floor(word / CYCLE_WORDS) * CYCLE_MS + (word % CYCLE_WORDS) * BLOCK_MS + 10;
 
 export interface Job {
-	readonly vendor: 'assemblyai' | 'yandex';
+	readonly vendor: 'assemblyai' | 'yandex' | 'google';
 	readonly endpoint: string;
 	readonly apiKey: string;
 	readonly minutes: number;

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import process from 'node:process';
 import { describe, it, type TestContext } from 'node:test';
 import { type LoopbackAssemblyAi, startAssemblyAi } from '../../../lab/recognisers/assemblyai.ts';
+import { type LoopbackGoogle, startGoogle } from '../../../lab/recognisers/google.ts';
 import type { Behaviour, Cue } from '../../../lab/recognisers/script.ts';
 import { type LoopbackYandex, startYandex } from '../../../lab/recognisers/yandex.ts';
 import { seeded } from '../engine/stream.ts';
@@ -60,6 +61,17 @@ const vendors = {
 		endpoint: (recogniser: LoopbackYandex) => recogniser.endpoint,
 		sessionLimit: { ms: 300_000, bytes: LIMIT_MS * 16 },
 	},
+	google: {
+		start: () =>
+			startGoogle({
+				turnWords: 10,
+				keepAudio: false,
+				limits: { sessionMs: LIMIT_MS },
+				script: (index) => flaky(index, 14, 14),
+			}),
+		endpoint: (recogniser: LoopbackGoogle) => recogniser.endpoint,
+		sessionLimit: { ms: LIMIT_MS, bytes: Number.MAX_SAFE_INTEGER },
+	},
 };
 
 /** Speaks in a process of its own. @returns what came of it, and the memory in use after each minute of audio */
@@ -84,7 +96,7 @@ async function hour(vendor: Job['vendor'], leaks: boolean, t: TestContext) {
 	try {
 		const { endpoint, sessionLimit } = vendors[vendor];
 		const { apiKey } = recogniser;
-		const address = endpoint(recogniser as LoopbackAssemblyAi & LoopbackYandex);
+		const address = endpoint(recogniser as LoopbackAssemblyAi & LoopbackYandex & LoopbackGoogle);
 		const job: Job = { vendor, endpoint: address, apiKey, minutes: 60, seed: SEED, leaks };
 		const { end, memory } = await speak({ ...job, ...(sessionLimit && { sessionLimit }) });
 		const grown = mean(memory.slice(-15)) - mean(memory.slice(WARM_MINUTES, WARM_MINUTES + 15));
@@ -101,7 +113,7 @@ async function hour(vendor: Job['vendor'], leaks: boolean, t: TestContext) {
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 describe('an hour of audio through a recogniser that rotates and fails', { concurrency: 2 }, () => {
-	for (const vendor of ['yandex', 'assemblyai'] as const)
+	for (const vendor of ['yandex', 'assemblyai', 'google'] as const)
 		it(`${vendor}: no word is lost or doubled, and memory is flat (seed ${SEED})`, options, async (t) => {
 			const { end, grown, records } = await hour(vendor, false, t);
 			assert.equal(end.wrong, undefined);
