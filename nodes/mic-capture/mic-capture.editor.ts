@@ -31,6 +31,12 @@ const HANDS_FREE = { preRollMs: 300, silenceStopMs: 800 };
 /** A node as the editor has it. */
 type Stored = Partial<MicCaptureProperties> & { id?: string; _?: (key: string) => string };
 
+/** The node whose dialog is open. */
+let edited: unknown;
+
+/** In an open dialog it is what is chosen there that counts. */
+const sourceOf = (node: Stored): unknown => (edited === node ? $('#node-input-source').val() : node.source);
+
 /** Where browsers find a path; undefined while there is none. */
 function addressOf(path: unknown): string | undefined {
 	const { httpNodeRoot } = RED.settings as { httpNodeRoot?: unknown };
@@ -63,7 +69,7 @@ RED.nodes.registerType<MicCaptureProperties>('mic-capture', {
 		path: {
 			value: '',
 			validate: reasoned(function (this: Stored, value) {
-				if (this.source !== 'browser' || isEnvironment(value)) return undefined;
+				if (sourceOf(this) !== 'browser' || isEnvironment(value)) return undefined;
 				const used = pagePath(String(value ?? ''));
 				const problem = used === undefined ? 'badPath' : isUsedTwice(this, used) && 'pathTwice';
 				return problem ? (this._?.(`mic-capture.error.${problem}`) ?? problem) : undefined;
@@ -72,7 +78,7 @@ RED.nodes.registerType<MicCaptureProperties>('mic-capture', {
 		file: {
 			value: '',
 			validate(value: string) {
-				return this.source !== 'file' || String(value ?? '').trim() !== '';
+				return sourceOf(this) !== 'file' || String(value ?? '').trim() !== '';
 			},
 		},
 		loop: { value: false },
@@ -108,6 +114,7 @@ RED.nodes.registerType<MicCaptureProperties>('mic-capture', {
 		return this._(index === 0 ? 'mic-capture.port.audio' : 'mic-capture.port.recording');
 	},
 	oneditprepare() {
+		edited = this;
 		const source = $('#node-input-source');
 		follow(source, () => {
 			const chosen = String(source.val());
@@ -118,6 +125,8 @@ RED.nodes.registerType<MicCaptureProperties>('mic-capture', {
 			// In a page it is its user who begins.
 			$('.mic-capture-unasked').toggle(chosen !== 'browser');
 			if (card) offerDevices('mic-capture', 'source');
+			// Whether these may be empty depends on it.
+			$('#node-input-path, #node-input-file').trigger('change');
 		});
 
 		const path = $('#node-input-path');
@@ -157,5 +166,11 @@ RED.nodes.registerType<MicCaptureProperties>('mic-capture', {
 					if (isNone(field)) $(field).val(value).trigger('change');
 				});
 		});
+	},
+	oneditsave() {
+		edited = undefined;
+	},
+	oneditcancel() {
+		edited = undefined;
 	},
 });
