@@ -14,14 +14,14 @@ const TYPES = {
 } as const;
 
 /** Sends a file; browsers ask each time whether theirs is still good (ETag). */
-export function sendStatic(name: keyof typeof TYPES, response: Response): void {
+export function sendStatic(name: keyof typeof TYPES, response: Response, folder = FOLDER): void {
 	response.set({
 		'Content-Type': TYPES[name],
 		'Cache-Control': 'no-cache',
 		'X-Content-Type-Options': 'nosniff',
 		'Referrer-Policy': 'same-origin',
 	});
-	response.sendFile(name, { root: FOLDER, cacheControl: false }, (error) => {
+	response.sendFile(name, { root: folder, cacheControl: false }, (error) => {
 		if (!error || response.headersSent) return;
 		response.removeHeader('Cache-Control');
 		response

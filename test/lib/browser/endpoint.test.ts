@@ -9,6 +9,8 @@ import { WebSocket, WebSocketServer } from 'ws';
 import type { PageConnection, PageEvents } from '../../../lib/browser/connection.ts';
 import { BrowserEndpoint, type EndpointOptions } from '../../../lib/browser/endpoint.ts';
 import type { PageMessage } from '../../../lib/browser/protocol.ts';
+import type { Handler } from '../../../lib/browser/routes.ts';
+import { sendStatic } from '../../../lib/browser/static-files.ts';
 import type { VoiceError } from '../../../lib/node/errors.ts';
 import { PageClient, socketFor, ticketFor } from './page-client.ts';
 
@@ -290,5 +292,37 @@ describe('an endpoint for pages', () => {
 		create().open();
 		const response = await fetch(`${at()}?lang=de`, { redirect: 'manual' });
 		assert.deepEqual([response.status, response.headers.get('location')], [302, './voice/?lang=de']);
+	});
+
+	test('the page and its scripts: their types, and only once while they do not change', async () => {
+		create().open();
+		for (const [file, type] of [
+			['', 'text/html; charset=utf-8'],
+			['voice-mic.js', 'text/javascript; charset=utf-8'],
+			['voice-mic-worklet.js', 'text/javascript; charset=utf-8'],
+		]) {
+			const first = await fetch(`${at()}/${file}`);
+			const header = (name: string) => first.headers.get(name);
+			assert.deepEqual(
+				[first.status, header('content-type'), header('cache-control'), header('x-content-type-options')],
+				[200, type, 'no-cache', 'nosniff'],
+			);
+			assert.ok((await first.text()).length > 100);
+			// Without a Cache-Control of its own, fetch would ask for a new one.
+			const headers = { 'If-None-Match': header('etag') ?? '', 'Cache-Control': 'max-age=0' };
+			const again = await fetch(`${at()}/${file}`, { headers });
+			assert.equal(again.status, 304);
+		}
+		assert.equal((await fetch(`${at()}/..%2f..%2fendpoint.js`)).status, 404);
+	});
+
+	test('a file that is missing is told', async () => {
+		httpNode.get('/missing', (_: unknown, response: never) =>
+			sendStatic('voice-mic.js', response, '/nowhere'),
+		);
+		const response = await fetch(at('/missing'));
+		assert.equal(response.status, 500);
+		assert.match(response.headers.get('content-type') ?? '', /^text\/plain/);
+		assert.match(await response.text(), /voice-mic.js is missing/);
 	});
 });
