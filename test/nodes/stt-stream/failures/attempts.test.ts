@@ -6,6 +6,7 @@ import {
 	type LoopbackAssemblyAi,
 	startAssemblyAi,
 } from '../../../lab/recognisers/assemblyai.ts';
+import { type GoogleSettings, type LoopbackGoogle, startGoogle } from '../../../lab/recognisers/google.ts';
 import { type LoopbackIam, startIam } from '../../../lab/recognisers/iam.ts';
 import { type LoopbackYandex, startYandex, type YandexSettings } from '../../../lab/recognisers/yandex.ts';
 import { SAFETY_MS, silence } from '../helpers.ts';
@@ -15,7 +16,8 @@ import { FailingFlow, providerNode, streamNode } from './failing-flow.ts';
 // How often a recogniser is asked that does not want to, or cannot. Every recogniser here is used by one node only.
 
 const options = { timeout: SAFETY_MS };
-const PEER = /^(AssemblyAI at 127\.0\.0\.1|Yandex (SpeechKit|IAM) at localhost):\d+ /;
+const PEER = /^(AssemblyAI at 127\.0\.0\.1|(Yandex (SpeechKit|IAM)|Google Speech-to-Text) at localhost):\d+ /;
+const ONCE = ['aai', 'aai http', 'aai token', 'aai v2', 'yandex', 'yandex token', 'google', 'google v2'];
 const WRONG = { apiKey: 'not-the-key' };
 
 describe('stt-stream in Node-RED: attempts', () => {
@@ -23,7 +25,7 @@ describe('stt-stream in Node-RED: attempts', () => {
 	const credentials: Credentials = {};
 	const stops: (() => Promise<unknown>)[] = [];
 	const assemblyAis = new Map<string, LoopbackAssemblyAi>();
-	const yandexes = new Map<string, LoopbackYandex>();
+	const others = new Map<string, LoopbackYandex | LoopbackGoogle>();
 	let iam: LoopbackIam;
 	let flow: FailingFlow;
 
@@ -59,13 +61,27 @@ describe('stt-stream in Node-RED: attempts', () => {
 	) {
 		const recogniser = await startYandex(lab);
 		stops.push(() => recogniser.stop());
-		yandexes.set(id, recogniser);
+		others.set(id, recogniser);
 		add(
 			id,
 			{ provider: 'yandex', endpoint: recogniser.endpoint, options: JSON.stringify(more) },
 			secrets,
 			settings,
 		);
+	}
+
+	async function addGoogle(
+		id: string,
+		lab: GoogleSettings,
+		secrets: Record<string, string>,
+		settings: object = {},
+		more: object = {},
+	) {
+		const recogniser = await startGoogle(lab);
+		stops.push(() => recogniser.stop());
+		others.set(id, recogniser);
+		const { endpoint } = recogniser;
+		add(id, { provider: 'google', endpoint, options: JSON.stringify(more) }, secrets, settings);
 	}
 
 	before(async () => {
@@ -80,6 +96,10 @@ describe('stt-stream in Node-RED: attempts', () => {
 		await addYandex('yandex', {}, WRONG);
 		await addYandex('yandex token', {}, { token: 'not-the-token' });
 		await addYandex('yandex warm', {}, WRONG, warm);
+		await addGoogle('google', {}, WRONG);
+		const v2 = { apiVersion: 'v2', project: 'lab-project' };
+		await addGoogle('google v2', {}, { token: 'not-the-token' }, {}, v2);
+		await addGoogle('google warm', {}, WRONG, warm);
 
 		iam = await startIam();
 		stops.push(() => iam.stop());
@@ -119,9 +139,9 @@ describe('stt-stream in Node-RED: attempts', () => {
 		for (const stop of stops) await stop();
 	});
 
-	const counted = (id: string) => (assemblyAis.get(id) ?? yandexes.get(id))?.records.length;
+	const counted = (id: string) => (assemblyAis.get(id) ?? others.get(id))?.records.length;
 	/** TCP, also where nothing was called. */
-	const connected = (id: string) => assemblyAis.get(id)?.records.length ?? yandexes.get(id)?.relay.count;
+	const connected = (id: string) => assemblyAis.get(id)?.records.length ?? others.get(id)?.relay.count;
 
 	/** Three streams one after another, and three at once; each fails for the same reason, at the first attempt. */
 	async function failAll(node: string, code: string): Promise<void> {
@@ -136,7 +156,7 @@ describe('stt-stream in Node-RED: attempts', () => {
 		for (const id of names) assert.ok(!flow.names(node, id).includes('reconnecting'), id);
 	}
 
-	for (const id of ['aai', 'aai http', 'aai token', 'aai v2', 'yandex', 'yandex token'])
+	for (const id of ONCE)
 		it(`a wrong key is tried once for each stream: ${id}`, options, async () => {
 			assert.equal(connected(id), 0);
 			await failAll(id, 'STT_AUTH');
@@ -160,13 +180,13 @@ describe('stt-stream in Node-RED: attempts', () => {
 			assert.equal(flow.nodeRed.errors(id).length, 7);
 		});
 
-	it('a warm connection without a call does not try the key', options, async () => {
-		const id = 'yandex warm';
-		await yandexes.get(id)?.until('a connection', () => connected(id) === 1);
-		assert.equal(counted(id), 0);
-		await failAll(id, 'STT_AUTH');
-		assert.equal(counted(id), 6);
-	});
+	for (const id of ['yandex warm', 'google warm'])
+		it(`a warm connection without a call does not try the key: ${id}`, options, async () => {
+			await others.get(id)?.until('a connection', () => connected(id) === 1);
+			assert.equal(counted(id), 0);
+			await failAll(id, 'STT_AUTH');
+			assert.equal(counted(id), 6);
+		});
 
 	it('the key of a service account that IAM refuses gets to no recogniser', options, async () => {
 		const before = iam.requests.length;
@@ -224,15 +244,16 @@ describe('stt-stream in Node-RED: attempts', () => {
 	it('nobody was asked once more since', options, async () => {
 		const count = (ids: string[]) => ids.map(counted);
 		assert.deepEqual(
-			count(['aai', 'aai http', 'aai token', 'aai v2', 'yandex', 'yandex token']),
-			[6, 6, 6, 6, 6, 6],
+			count(ONCE),
+			ONCE.map(() => 6),
 		);
-		assert.deepEqual(count(['aai warm', 'aai http warm', 'aai v2 warm', 'yandex warm']), [7, 7, 7, 6]);
-		assert.equal(connected('yandex warm'), 6 + 1);
-		for (const [id, recogniser] of [...assemblyAis, ...yandexes])
+		const warm = ['aai warm', 'aai http warm', 'aai v2 warm', 'yandex warm', 'google warm'];
+		assert.deepEqual(count(warm), [7, 7, 7, 6, 6]);
+		for (const id of ['yandex warm', 'google warm']) assert.equal(connected(id), 6 + 1);
+		for (const [id, recogniser] of [...assemblyAis, ...others])
 			await recogniser.until(
 				`the connections of ${id}`,
-				() => recogniser.open === (id === 'yandex warm' ? 1 : 0),
+				() => recogniser.open === (['yandex warm', 'google warm'].includes(id) ? 1 : 0),
 			);
 	});
 });

@@ -7,12 +7,14 @@ import { after, before, describe, it } from 'node:test';
 import { WebSocket } from 'ws';
 import { createAuthority } from '../../../lab/certificates.ts';
 import { type LoopbackAssemblyAi, startAssemblyAi } from '../../../lab/recognisers/assemblyai.ts';
+import { type LoopbackGoogle, startGoogle } from '../../../lab/recognisers/google.ts';
 import { type LoopbackIam, startIam } from '../../../lab/recognisers/iam.ts';
 import type { Behaviour } from '../../../lab/recognisers/script.ts';
 import { type LoopbackYandex, startYandex } from '../../../lab/recognisers/yandex.ts';
 import { SAFETY_MS } from '../helpers.ts';
 import { EVENTS } from '../speech-flow.ts';
 import { FailingFlow } from './failing-flow.ts';
+import { tryGoogle } from './google-tries.ts';
 import { findLeaks } from './secrets.ts';
 import { Tries, tryAssemblyAi, tryYandex } from './tries.ts';
 
@@ -41,6 +43,7 @@ describe('stt-stream in Node-RED: what nobody may see', () => {
 	const stops: (() => Promise<unknown>)[] = [];
 	let assemblyAi: LoopbackAssemblyAi;
 	let yandex: LoopbackYandex;
+	let google: LoopbackGoogle;
 	let iam: LoopbackIam;
 	let flow: FailingFlow;
 
@@ -61,6 +64,11 @@ describe('stt-stream in Node-RED: what nobody may see', () => {
 		const [secureAai, secureGrpc] = [await startAssemblyAi({ tls }), await startYandex({ tls })];
 		for (const server of [assemblyAi, iam, yandex, stranger, secureAai, secureGrpc])
 			stops.push(() => server.stop());
+		const googleKey = tries.secret('API key of Google');
+		const googleToken = tries.secret('access token of Google');
+		google = await startGoogle({ apiKey: googleKey, tokens: () => [googleToken] });
+		const googleStranger = await startGoogle({ tokens: () => [] });
+		for (const server of [google, googleStranger]) stops.push(() => server.stop());
 		const nobody = await startAssemblyAi();
 		const { host: gone } = nobody;
 		await nobody.stop();
@@ -81,6 +89,16 @@ describe('stt-stream in Node-RED: what nobody may see', () => {
 			{ apiKey, token, serviceAccount },
 			{ ...places, works, secure: secureGrpc.host, stranger: stranger.endpoint, iam: iam.url },
 		);
+		const googleAccount = google.account.json;
+		secrets.set(
+			'key of Google’s service account',
+			(JSON.parse(googleAccount) as { private_key: string }).private_key,
+		);
+		tryGoogle(
+			tries,
+			{ apiKey: googleKey, token: googleToken, serviceAccount: googleAccount },
+			{ ...places, works: google.endpoint, secure: secureGrpc.host, stranger: googleStranger.endpoint },
+		);
 
 		flow = await FailingFlow.begin(nodes, tries.credentials, { env: tries.env, logLevel: 'trace' });
 		const socket = new WebSocket(`${flow.nodeRed.url.replace('http', 'ws')}/comms`);
@@ -97,6 +115,7 @@ describe('stt-stream in Node-RED: what nobody may see', () => {
 		for (const [index, { node, behaviour = {}, code }] of tries.all.entries()) {
 			assemblyAi.script = behaviour;
 			yandex.script = behaviour;
+			google.script = behaviour;
 			const closed = await flow.say(node, `try ${index}`, { from: SAID });
 			const what = `${node}, ${JSON.stringify(behaviour)}`;
 			if (code === 'any') assert.match(String(closed['code']), /^STT_/, what);
@@ -111,6 +130,9 @@ describe('stt-stream in Node-RED: what nobody may see', () => {
 			const { code } = await flow.say('yandex account', `iam ${status}`);
 			assert.match(String(code), /^STT_(AUTH|CONNECT)$/);
 		}
+		const signed = google.records.map(({ headers }) => String(headers.authorization ?? '').slice(7));
+		for (const [index, jwt] of [...new Set(signed)].entries())
+			if (jwt.length > 100) secrets.set(`JWT of Google’s ${index}`, jwt);
 		for (const [index, jwt] of iam.requests.entries()) secrets.set(`JWT ${index}`, jwt);
 		for (const [index, token] of iam.tokens.entries()) secrets.set(`IAM token ${index}`, token);
 	});

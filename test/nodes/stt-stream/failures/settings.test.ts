@@ -6,157 +6,19 @@ import { after, before, describe, it } from 'node:test';
 import { createAuthority } from '../../../lab/certificates.ts';
 import type { Credentials, FlowNode } from '../../../lab/node-red.ts';
 import { type LoopbackAssemblyAi, startAssemblyAi } from '../../../lab/recognisers/assemblyai.ts';
+import { type LoopbackGoogle, startGoogle } from '../../../lab/recognisers/google.ts';
 import { type LoopbackIam, startIam } from '../../../lab/recognisers/iam.ts';
 import { type LoopbackYandex, startYandex } from '../../../lab/recognisers/yandex.ts';
 import { SAFETY_MS } from '../helpers.ts';
 import { FailingFlow, providerNode, streamNode } from './failing-flow.ts';
+import { IMPOSSIBLE, variable } from './impossible.ts';
 
 // Settings of a recogniser that cannot work show at deployment, before there is any audio and without a connection;
 // and references to environment variables work wherever a setting may hold one.
 
 const options = { timeout: SAFETY_MS };
 const KEY = { apiKey: 'lab-api-key' };
-/** As Node-RED writes it. */
-const variable = (name: string): string => `\${${name}}`;
 const RED = { fill: 'red', shape: 'ring', text: 'check the settings' };
-
-interface Impossible {
-	readonly provider: string;
-	readonly config?: object;
-	readonly secrets?: Record<string, string>;
-	readonly settings?: object;
-	readonly says: RegExp;
-}
-
-/** An endpoint that is '' would be the vendor's: only where nothing can get so far. */
-const IMPOSSIBLE: Readonly<Record<string, Impossible>> = {
-	'no key': { provider: 'assemblyai', config: { endpoint: '' }, secrets: {}, says: /needs an API key/ },
-	'no key v2': { provider: 'assemblyai-v2', config: { endpoint: '' }, secrets: {}, says: /needs an API key/ },
-	'no key yandex': {
-		provider: 'yandex',
-		config: { endpoint: '' },
-		secrets: {},
-		says: /needs an API key, an IAM/,
-	},
-	'key with a line break': {
-		provider: 'assemblyai',
-		secrets: { apiKey: 'one\ntwo' },
-		says: /key holds a character/,
-	},
-	'token with a line break': {
-		provider: 'assemblyai',
-		secrets: { token: 'one\ntwo' },
-		says: /token holds a char/,
-	},
-	'key with an accent': { provider: 'yandex', secrets: { apiKey: 'clé' }, says: /key holds a character/ },
-	'no service account': {
-		provider: 'yandex',
-		secrets: { serviceAccount: '{"id"' },
-		says: /service account.*JSON/,
-	},
-	'no address': {
-		provider: 'assemblyai',
-		config: { endpoint: 'speech' },
-		says: /endpoint is not a WebSocket/,
-	},
-	'web address': {
-		provider: 'assemblyai-v2',
-		config: { endpoint: 'https://a.b' },
-		says: /endpoint is not a WebS/,
-	},
-	'password in it': {
-		provider: 'assemblyai',
-		config: { endpoint: 'wss://a:b@c.d' },
-		says: /holds a user name/,
-	},
-	'grpc path': {
-		provider: 'yandex',
-		config: { endpoint: 'localhost:1/x' },
-		says: /more than a host and a port/,
-	},
-	'no json': {
-		provider: 'assemblyai',
-		config: { options: '{"mode":' },
-		says: /"options" is not a JSON object/,
-	},
-	'no object': { provider: 'yandex', config: { options: '[]' }, says: /"options" is not a JSON object/ },
-	'no such option': { provider: 'assemblyai', config: { options: '{"sped":1}' }, says: /no option "sped"/ },
-	'no such option v2': {
-		provider: 'assemblyai-v2',
-		config: { options: '{"mode":1}' },
-		says: /no option "mode"/,
-	},
-	'no such value': {
-		provider: 'assemblyai',
-		config: { options: '{"mode":"best"}' },
-		says: /"mode".*min_latency/,
-	},
-	'no folder id': {
-		provider: 'yandex',
-		config: { options: '{"folderId":"a b"}' },
-		says: /option "folderId"/,
-	},
-	'no model': { provider: 'assemblyai-v2', config: { model: 'best' }, says: /has no choice of models/ },
-	'no CA file': {
-		provider: 'assemblyai',
-		config: { caFile: '/no/such.pem' },
-		says: /\/no\/such\.pem.*ENOENT/,
-	},
-	'no CA file v2': {
-		provider: 'assemblyai-v2',
-		config: { caFile: '/no/such.pem' },
-		says: /such\.pem.*ENOENT/,
-	},
-	'no CA file yandex': { provider: 'yandex', config: { caFile: '/no/such.pem' }, says: /such\.pem.*ENOENT/ },
-	'CA file without one': {
-		provider: 'assemblyai',
-		config: { caFile: '/etc/hostname' },
-		says: /no PEM certificate/,
-	},
-	'no such language': {
-		provider: 'assemblyai',
-		settings: { language: 'ja' },
-		says: /language "ja".*use en, es/,
-	},
-	'no language': {
-		provider: 'yandex',
-		settings: { language: 'Russian!' },
-		says: /"Russian!" is not a language/,
-	},
-	'$ endpoint': {
-		provider: 'assemblyai',
-		config: { endpoint: variable('NOT_SET') },
-		says: /"NOT_SET".*"endpoint"/,
-	},
-	'$ options': {
-		provider: 'assemblyai',
-		config: { options: variable('NOT_SET') },
-		says: /"NOT_SET".*"options"/,
-	},
-	'$ in options': {
-		provider: 'yandex',
-		config: { options: `{"languages":["${variable('NOT_SET')}"]}` },
-		says: /"NOT_SET".*"options"/,
-	},
-	'$ old form': { provider: 'yandex', config: { caFile: '$(NOT_SET)' }, says: /"NOT_SET".*"caFile"/ },
-	'$ model': { provider: 'yandex', config: { model: variable('NOT_SET') }, says: /"NOT_SET".*"model"/ },
-	'$ key': { provider: 'assemblyai', secrets: { apiKey: variable('NOT_SET') }, says: /"NOT_SET".*"apiKey"/ },
-	'$ token': {
-		provider: 'assemblyai-v2',
-		secrets: { token: variable('NOT_SET') },
-		says: /"NOT_SET".*"token"/,
-	},
-	'$ account': {
-		provider: 'yandex',
-		secrets: { serviceAccount: variable('NOT_SET') },
-		says: /"NOT_SET".*"serviceAcc/,
-	},
-	'$ language': {
-		provider: 'yandex',
-		settings: { language: variable('NOT_SET') },
-		says: /"NOT_SET".*"language"/,
-	},
-};
 
 describe('stt-stream in Node-RED: settings of recognisers', () => {
 	const nodes: FlowNode[] = [];
@@ -164,6 +26,7 @@ describe('stt-stream in Node-RED: settings of recognisers', () => {
 	let assemblyAi: LoopbackAssemblyAi;
 	let yandex: LoopbackYandex;
 	let secure: LoopbackAssemblyAi;
+	let google: LoopbackGoogle;
 	let iam: LoopbackIam;
 	let folder: string;
 	let flow: FailingFlow;
@@ -183,11 +46,13 @@ describe('stt-stream in Node-RED: settings of recognisers', () => {
 		iam = await startIam();
 		assemblyAi = await startAssemblyAi();
 		secure = await startAssemblyAi({ tls: authority.issue('127.0.0.1') });
+		google = await startGoogle();
 		yandex = await startYandex({ tokens: () => ['lab-iam-token', ...iam.tokens] });
 		const endpoints: Record<string, string> = {
 			assemblyai: assemblyAi.url,
 			'assemblyai-v2': assemblyAi.urlV2,
 			yandex: yandex.endpoint,
+			google: google.endpoint,
 		};
 		for (const [id, { provider, config, secrets = KEY, settings }] of Object.entries(IMPOSSIBLE))
 			add(id, { provider, endpoint: endpoints[provider], ...config }, secrets, settings);
@@ -216,6 +81,12 @@ describe('stt-stream in Node-RED: settings of recognisers', () => {
 			{ provider: 'yandex', endpoint: variable('GRPC'), options: JSON.stringify(iamOption) },
 			{ serviceAccount: variable('ACCOUNT') },
 		);
+		const inGoogle = { apiVersion: 'v2', project: variable('PROJECT'), languages: [variable('LANGUAGE')] };
+		add(
+			'$ google',
+			{ provider: 'google', endpoint: variable('GOOGLE'), options: JSON.stringify(inGoogle) },
+			{ serviceAccount: variable('GOOGLE_ACCOUNT') },
+		);
 		nodes.push({
 			id: 'globals',
 			type: 'global-config',
@@ -233,13 +104,16 @@ describe('stt-stream in Node-RED: settings of recognisers', () => {
 				GRPC: yandex.endpoint,
 				TOKEN: 'lab-iam-token',
 				IAM: iam.url,
+				GOOGLE: google.endpoint,
+				GOOGLE_ACCOUNT: google.account.json,
+				PROJECT: 'lab-project',
 				ACCOUNT: iam.serviceAccount,
 			},
 		});
 	});
 	after(async () => {
 		await flow?.nodeRed.stop();
-		for (const server of [assemblyAi, secure, yandex, iam]) await server?.stop();
+		for (const server of [assemblyAi, secure, yandex, google, iam]) await server?.stop();
 		await rm(folder, { recursive: true, force: true });
 	});
 
@@ -257,7 +131,7 @@ describe('stt-stream in Node-RED: settings of recognisers', () => {
 			({ length }) => length,
 		);
 		assert.deepEqual(counts, [0, 0, 0, 0]);
-		assert.equal(yandex.relay.count, 0);
+		assert.deepEqual([yandex.relay.count, google.relay.count], [0, 0]);
 		assert.deepEqual([assemblyAi.open, secure.open], [0, 0]);
 	});
 
@@ -280,7 +154,7 @@ describe('stt-stream in Node-RED: settings of recognisers', () => {
 		});
 
 	it('variables are read in every setting, from wherever Node-RED has them', options, async () => {
-		for (const id of ['all $', '$ v2', '$ yandex', '$ iam']) {
+		for (const id of ['all $', '$ v2', '$ yandex', '$ iam', '$ google']) {
 			const { text, code } = await flow.say(id, id);
 			assert.equal(code, undefined, flow.nodeRed.errors(id)[0]?.message);
 			assert.equal(String(text).replace('.', ''), FailingFlow.said, id);
@@ -296,6 +170,11 @@ describe('stt-stream in Node-RED: settings of recognisers', () => {
 			/"language_code":\["en-US","ru-RU"\]/,
 		);
 		assert.equal(yandex.records[1]?.headers.authorization, `Bearer ${iam.tokens[0]}`);
+		const [signed] = google.records;
+		assert.match(
+			JSON.stringify(signed?.controls[0]?.message),
+			/projects\/lab-project\/.*"language_codes":\["en-US"\]/,
+		);
 	});
 
 	it('where no Catch node is, each of it is in the log, once for each deployment', options, async () => {

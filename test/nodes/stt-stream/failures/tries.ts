@@ -70,7 +70,7 @@ export class Tries {
 }
 
 /** So that each failure is final. */
-const BRIEFLY = { reconnectMs: 0 };
+export const BRIEFLY = { reconnectMs: 0 };
 const WORKS: Omit<Try, 'node'> = { code: undefined };
 
 /** AssemblyAI with `key`, which is also good as a token. */
