@@ -317,9 +317,8 @@ describe('an endpoint for pages', () => {
 	});
 
 	test('a file that is missing is told', async () => {
-		httpNode.get('/missing', (_: unknown, response: never) =>
-			sendStatic('voice-mic.js', response, '/nowhere'),
-		);
+		const missing: Handler = (_, response) => sendStatic('voice-mic.js', response, '/nowhere');
+		httpNode.get('/missing', missing);
 		const response = await fetch(at('/missing'));
 		assert.equal(response.status, 500);
 		assert.match(response.headers.get('content-type') ?? '', /^text\/plain/);
