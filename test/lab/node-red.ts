@@ -254,6 +254,9 @@ function labSettings(userDir: string, without: readonly string[]): Record<string
 	return {
 		userDir,
 		flowFile: 'flows.json',
+		// As red.js sets them; Dashboard needs the second one.
+		httpAdminRoot: '/',
+		httpNodeRoot: '/',
 		credentialSecret: false,
 		telemetry: { enabled: false, updateNotification: false },
 		diagnostics: { enabled: false, ui: false },

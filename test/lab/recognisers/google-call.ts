@@ -14,7 +14,10 @@ export type Call = ServerDuplexStream<StreamingRequest, object>;
 export interface GoogleLimits {
 	/** Audio in a session, and how long it may last. Default 305 s in v1, 5 minutes in v2. */
 	readonly sessionMs?: number;
-	/** Audio in a message. Default 25 600 bytes in v1. In v2 15 360: the .proto says so; whether it is enforced, nobody tells. */
+	/**
+	 * Audio in a message. Default 25 600 bytes in v1, 15 360 in v2: the .proto says so, and nobody tells whether it is
+	 * enforced.
+	 */
 	readonly chunkBytes?: number;
 	/** Between two pieces of audio. Default 10 s. */
 	readonly idleMs?: number;

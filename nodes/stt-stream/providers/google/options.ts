@@ -36,7 +36,7 @@ export interface GoogleOptions {
 	/** Undefined: where the model can. */
 	readonly wordConfidence: boolean | undefined;
 	readonly voiceActivity: boolean;
-	readonly endpointing: 'standard' | 'short' | 'supershort' | '';
+	readonly endpointing: 'standard' | 'short' | 'supershort' | undefined;
 	readonly useEnhanced: boolean;
 }
 
@@ -72,7 +72,9 @@ export function readGoogleOptions(raw: Raw): GoogleOptions {
 		wordTimes: options.flag('enableWordTimeOffsets', true),
 		wordConfidence: maybe('enableWordConfidence'),
 		voiceActivity: options.flag('enableVoiceActivityEvents', true),
-		endpointing: options.choice('endpointingSensitivity', [...RULES.endpointingSensitivity, ''], ''),
+		endpointing: options.text('endpointingSensitivity')
+			? options.choice('endpointingSensitivity', RULES.endpointingSensitivity, 'standard')
+			: undefined,
 		useEnhanced: options.flag('useEnhanced', false),
 	} satisfies GoogleOptions;
 	if (apiVersion === 'v1' && !V1_LOCATIONS.includes(read.location))
