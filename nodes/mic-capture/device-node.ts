@@ -1,11 +1,11 @@
 import { systemClock } from '../../lib/node/clock.ts';
 import { controlWord, isData, isReset } from '../../lib/node/control.ts';
+import type { OpenDevice } from './device-machine.ts';
 import { HandsFree } from './hands-free.ts';
 import type { MicCommand, MicEvents, MicMachine } from './machine.ts';
 import type { Message, MicContext, MicNode } from './mic-node.ts';
 import { Mute } from './mute.ts';
 import { Recorder } from './recorder.ts';
-import type { Capture, SourceEvents } from './sources/source.ts';
 import type { Chunk } from './take.ts';
 
 const STATUS_MS = 500;
@@ -18,7 +18,7 @@ export class DeviceNode implements MicNode {
 	#timer: NodeJS.Timeout | undefined;
 	#droppedMs = 0;
 
-	constructor(context: MicContext, open: (events: SourceEvents) => Promise<Capture>) {
+	constructor(context: MicContext, open: OpenDevice) {
 		this.#context = context;
 		const { settings, outputs, guard, label } = context;
 		this.#mute = settings.muteWhilePlaying ? new Mute(systemClock) : undefined;

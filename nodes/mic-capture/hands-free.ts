@@ -4,12 +4,10 @@ import { SpeechDetector } from '../../lib/audio/speech-detector.ts';
 import type { Clock } from '../../lib/node/clock.ts';
 import type { VoiceError } from '../../lib/node/errors.ts';
 import type { EndReason } from '../../lib/node/messages.ts';
+import { DeviceMachine, type OpenDevice } from './device-machine.ts';
 import { onlySilence } from './limits.ts';
-import type { MicCommand, MicEvents, MicMachine, MicState } from './machine.ts';
-import { Microphone } from './microphone.ts';
+import type { MicCommand, MicEvents } from './machine.ts';
 import type { Mute } from './mute.ts';
-import { Reopening } from './reopening.ts';
-import type { Capture, SourceEvents } from './sources/source.ts';
 import { type StreamLabel, Take, type TakeSettings } from './take.ts';
 
 export interface HandsFreeSettings extends TakeSettings {
@@ -28,17 +26,13 @@ const DECISION_MS = 500;
 const DEAD_MS = 10_000;
 
 /** Streams that begin by themselves when somebody speaks, one per utterance, as long as it is listening. */
-export class HandsFree implements MicMachine {
+export class HandsFree extends DeviceMachine {
 	readonly #settings: HandsFreeSettings;
-	readonly #events: MicEvents;
-	readonly #microphone: Microphone;
-	readonly #reopening: Reopening;
 	readonly #history: RingBuffer;
 	readonly #size: number;
 	#detector: SpeechDetector;
 	/** As far as the detector's changes have been followed. */
 	#speaking = false;
-	#take: Take | undefined;
 	/** Position of the device at which the stream goes on, or up to which the last one reached. */
 	#next = 0;
 	#taken = 0;
@@ -50,49 +44,15 @@ export class HandsFree implements MicMachine {
 	#excusedMs = 0;
 	#toldSilent = false;
 
-	constructor(
-		settings: HandsFreeSettings,
-		open: (events: SourceEvents) => Promise<Capture>,
-		time: Clock,
-		events: MicEvents,
-	) {
-		this.#settings = settings;
-		this.#events = events;
+	constructor(settings: HandsFreeSettings, open: OpenDevice, time: Clock, events: MicEvents) {
 		const { format, preRollMs, mute } = settings;
+		super({ format, historyMs: 0, ...(mute && { mute }) }, open, time, events);
+		this.#settings = settings;
 		this.#size = frameBytes(format);
 		const historyMs = preRollMs + DECISION_MS + PIECE_MS;
 		this.#history = new RingBuffer(msToFrames(historyMs, format) * this.#size);
 		this.#detector = this.#newDetector();
-		this.#microphone = new Microphone(
-			{ format, historyMs: 0, open, time, ...(mute && { mute }) },
-			{
-				opened: () => this.#opened(),
-				audio: (pcm) => this.#audio(pcm),
-				dropped: (ms) => events.dropped(ms),
-				ended: () => this.#ended(),
-				failed: (error) => this.#failed(error),
-			},
-		);
-		this.#reopening = new Reopening(time, () => this.#microphone.open());
-		this.#microphone.open();
-	}
-
-	get state(): MicState {
-		if (this.#take) return 'recording';
-		const { state } = this.#microphone;
-		return state === 'open' ? 'armed' : state;
-	}
-
-	get deviceOpen(): boolean {
-		return this.#microphone.state === 'open';
-	}
-
-	get failing(): boolean {
-		return this.#reopening.failing;
-	}
-
-	get durationMs(): number {
-		return this.#take?.durationMs ?? 0;
+		this.microphone.open();
 	}
 
 	get silent(): boolean {
@@ -105,9 +65,9 @@ export class HandsFree implements MicMachine {
 		if (listen) this.#cause = { ...label.cause };
 		if (listen === this.#listening) return;
 		this.#listening = listen;
-		if (listen) this.#microphone.open();
+		if (listen) this.microphone.open();
 		else this.#rest();
-		this.#events.changed();
+		this.events.changed();
 	}
 
 	/** The rest of the utterance is not heard either. */
@@ -115,14 +75,14 @@ export class HandsFree implements MicMachine {
 		const take = this.#drop();
 		if (!take) return;
 		take.abandon();
-		this.#events.abandoned(take.label);
-		this.#events.changed();
+		this.events.abandoned(take.label);
+		this.events.changed();
 	}
 
 	async close(): Promise<void> {
 		this.#listening = false;
 		this.#rest('close');
-		await this.#microphone.close();
+		await this.microphone.close();
 	}
 
 	#newDetector(): SpeechDetector {
@@ -131,13 +91,12 @@ export class HandsFree implements MicMachine {
 	}
 
 	#rest(reason: EndReason = 'stop'): void {
-		this.#reopening.cancel();
+		this.reopening.cancel();
 		this.#finish(reason);
-		void this.#microphone.close();
+		void this.microphone.close();
 	}
 
-	#opened(): void {
-		this.#reopening.opened();
+	protected override opened(): void {
 		this.#detector = this.#newDetector();
 		this.#speaking = false;
 		this.#history.clear();
@@ -145,16 +104,16 @@ export class HandsFree implements MicMachine {
 		this.#sound = false;
 		this.#excusedMs = 0;
 		this.#toldSilent = false;
-		this.#events.changed();
+		this.events.changed();
 	}
 
-	#audio(pcm: Buffer): void {
+	protected override audio(pcm: Buffer): void {
 		const piece = Math.max(1, msToFrames(PIECE_MS, this.#settings.format)) * this.#size;
 		for (let at = 0; at < pcm.length && this.#listening; at += piece)
 			this.#hear(pcm.subarray(at, at + piece));
 		const { format } = this.#settings;
 		const heardMs = framesToMs(bytesToFrames(this.#history.end, format), format);
-		this.#reopening.delivered(heardMs);
+		this.reopening.delivered(heardMs);
 		this.#sound ||= pcm.some((byte) => byte !== 0);
 		if (this.#settings.mute?.active) this.#excusedMs = heardMs;
 		if (this.#sound) this.#tellSilence(false);
@@ -181,22 +140,22 @@ export class HandsFree implements MicMachine {
 		const limits = { ...this.#settings, startTimeoutMs: 0, silenceStopMs: 0 };
 		const preRoll = Math.max(0, speech - this.#next);
 		const label = this.#settings.label(this.#cause);
-		this.#take = new Take(label, limits, preRoll, (chunk) => this.#events.chunk(chunk));
-		this.#events.changed();
+		this.take = new Take(label, limits, preRoll, (chunk) => this.events.chunk(chunk));
+		this.events.changed();
 	}
 
 	/** Gives the stream what it lacks up to there; at its limit another one goes on. */
 	#feed(to: number): void {
 		const { maxMs, format } = this.#settings;
 		const most = maxMs ? msToFrames(maxMs, format) : Number.POSITIVE_INFINITY;
-		for (let take = this.#take; take && this.#next < to; take = this.#take) {
+		for (let take = this.take; take && this.#next < to; take = this.take) {
 			const frames = Math.min(to - this.#next, most - this.#taken);
 			const pcm = this.#history.from(this.#next * this.#size).subarray(0, frames * this.#size);
 			this.#next += frames;
 			this.#taken += frames;
 			const reason = take.push(pcm);
 			// Whoever receives a chunk may end the stream right away.
-			if (this.#take !== take || !reason) continue;
+			if (this.take !== take || !reason) continue;
 			this.#finish(reason);
 			if (this.#speaking) this.#begin(this.#next, this.#next);
 		}
@@ -206,35 +165,35 @@ export class HandsFree implements MicMachine {
 		const take = this.#drop();
 		if (!take) return;
 		take.end(reason);
-		this.#events.changed();
+		this.events.changed();
 	}
 
 	#drop(): Take | undefined {
-		const take = this.#take;
-		this.#take = undefined;
+		const take = this.take;
+		this.take = undefined;
 		return take;
 	}
 
 	#tellSilence(silent: boolean): void {
 		if (silent === this.#toldSilent) return;
 		this.#toldSilent = silent;
-		if (silent) this.#events.error(onlySilence());
-		this.#events.changed();
+		if (silent) this.events.error(onlySilence());
+		this.events.changed();
 	}
 
 	/** A file has been played. */
-	#ended(): void {
+	protected override ended(): void {
 		this.#listening = false;
 		this.#finish('end-of-file');
-		this.#events.changed();
+		this.events.changed();
 	}
 
-	#failed(error: VoiceError): void {
-		const label = this.#take?.label;
-		const first = this.#reopening.failed();
+	protected override failed(error: VoiceError): void {
+		const label = this.take?.label;
+		const first = this.reopening.failed();
 		this.#finish('error');
-		if (label || first) this.#events.error(error, label);
-		this.#events.changed();
-		if (this.#listening) this.#reopening.schedule();
+		if (label || first) this.events.error(error, label);
+		this.events.changed();
+		if (this.#listening) this.reopening.schedule();
 	}
 }

@@ -2,12 +2,10 @@ import { bytesToFrames, frameBytes, framesToMs, msToFrames } from '../../lib/aud
 import type { Clock } from '../../lib/node/clock.ts';
 import type { VoiceError } from '../../lib/node/errors.ts';
 import type { EndReason } from '../../lib/node/messages.ts';
+import { DeviceMachine, type OpenDevice } from './device-machine.ts';
 import { noSpeech, onlySilence } from './limits.ts';
-import type { MicCommand, MicEvents, MicMachine, MicState } from './machine.ts';
-import { Microphone } from './microphone.ts';
+import type { MicCommand, MicEvents, MicState } from './machine.ts';
 import type { Mute } from './mute.ts';
-import { Reopening } from './reopening.ts';
-import type { Capture, SourceEvents } from './sources/source.ts';
 import { type StreamLabel, Take, type TakeSettings } from './take.ts';
 
 export interface RecorderSettings extends TakeSettings {
@@ -32,12 +30,9 @@ const HISTORY_SPARE_MS = 1000;
 const WAITING_MOST = 16;
 
 /** Streams that begin and end by control words. */
-export class Recorder implements MicMachine {
+export class Recorder extends DeviceMachine {
 	readonly #settings: RecorderSettings;
-	readonly #events: MicEvents;
 	readonly #time: Clock;
-	readonly #microphone: Microphone;
-	#take: Take | undefined;
 	/** Position of the device at which the stream goes on. */
 	#next = 0;
 	#stopAt: number | undefined;
@@ -45,56 +40,25 @@ export class Recorder implements MicMachine {
 	/** Commands that came while the last stream was stopping. */
 	#waiting: Command[] = [];
 	#cancelTail = () => {};
-	readonly #reopening: Reopening;
 	/** Begin a stream as soon as the device is open. */
 	#resume = false;
 	#over = false;
 
-	constructor(
-		settings: RecorderSettings,
-		open: (events: SourceEvents) => Promise<Capture>,
-		time: Clock,
-		events: MicEvents,
-	) {
-		this.#settings = settings;
-		this.#events = events;
-		this.#time = time;
+	constructor(settings: RecorderSettings, open: OpenDevice, time: Clock, events: MicEvents) {
 		const { format, preRollMs, mute } = settings;
-		this.#microphone = new Microphone(
-			{ format, historyMs: preRollMs + HISTORY_SPARE_MS, open, time, ...(mute && { mute }) },
-			{
-				opened: () => this.#opened(),
-				audio: (pcm, position) => this.#audio(pcm, position),
-				dropped: (ms) => events.dropped(ms),
-				ended: () => this.#ended(),
-				failed: (error) => this.#failed(error),
-			},
-		);
-		this.#reopening = new Reopening(time, () => this.#microphone.open());
+		super({ format, historyMs: preRollMs + HISTORY_SPARE_MS, ...(mute && { mute }) }, open, time, events);
+		this.#settings = settings;
+		this.#time = time;
 		this.#resume = settings.autostart !== undefined;
-		if (this.#keepsOpen) this.#microphone.open();
+		if (this.#keepsOpen) this.microphone.open();
 	}
 
-	get state(): MicState {
-		if (this.#take) return this.#stopAt === undefined ? 'recording' : 'stopping';
-		const { state } = this.#microphone;
-		return state === 'open' ? 'armed' : state;
-	}
-
-	get deviceOpen(): boolean {
-		return this.#microphone.state === 'open';
-	}
-
-	get failing(): boolean {
-		return this.#reopening.failing;
-	}
-
-	get durationMs(): number {
-		return this.#take?.durationMs ?? 0;
+	override get state(): MicState {
+		return this.take && this.#stopAt !== undefined ? 'stopping' : super.state;
 	}
 
 	get silent(): boolean {
-		return this.#take?.dead ?? false;
+		return this.take?.dead ?? false;
 	}
 
 	command(word: Command['word'], label: StreamLabel): void {
@@ -107,16 +71,16 @@ export class Recorder implements MicMachine {
 		this.#resume = false;
 		const take = this.#drop();
 		take?.abandon();
-		if (take) this.#events.abandoned(take.label);
+		if (take) this.events.abandoned(take.label);
 		this.#rest(take !== undefined);
 	}
 
 	async close(): Promise<void> {
 		this.#over = true;
 		this.#waiting = [];
-		this.#reopening.cancel();
+		this.reopening.cancel();
 		this.#drop()?.end('close');
-		await this.#microphone.close();
+		await this.microphone.close();
 	}
 
 	get #keepsOpen(): boolean {
@@ -129,83 +93,82 @@ export class Recorder implements MicMachine {
 			if (this.#waiting.length < WAITING_MOST) this.#waiting.push(command);
 			return;
 		}
-		const starts = command.word === 'start' || (command.word === 'toggle' && !this.#take);
+		const starts = command.word === 'start' || (command.word === 'toggle' && !this.take);
 		if (starts) this.#start(command);
 		else this.#stop(command.at);
 	}
 
 	#start({ label, at }: Command): void {
-		if (this.#take) return;
+		if (this.take) return;
 		this.#resume = false;
-		this.#reopening.cancel();
+		this.reopening.cancel();
 		this.#toldSilent = false;
-		const microphone = this.#microphone;
+		const microphone = this.microphone;
 		// A device that is only now opened is heard from its first sample on.
 		const pressed = this.deviceOpen ? (microphone.positionAt(at) ?? microphone.position) : 0;
 		const wanted = pressed - msToFrames(this.#settings.preRollMs, this.#settings.format);
 		this.#next = Math.max(wanted, this.deviceOpen ? microphone.oldest : 0);
 		const preRoll = Math.max(0, pressed - this.#next);
-		this.#take = new Take(label, this.#settings, preRoll, (chunk) => this.#events.chunk(chunk));
-		this.#events.changed();
+		this.take = new Take(label, this.#settings, preRoll, (chunk) => this.events.chunk(chunk));
+		this.events.changed();
 		microphone.open();
 	}
 
 	/** Takes what was captured before the current stream was asked for. */
 	#catchUp(): void {
-		if (!this.#take || !this.deviceOpen) return;
-		const { pcm, position } = this.#microphone.since(this.#next);
-		this.#audio(pcm, position);
+		if (!this.take || !this.deviceOpen) return;
+		const { pcm, position } = this.microphone.since(this.#next);
+		this.audio(pcm, position);
 	}
 
 	#stop(at: number): void {
 		this.#resume = false;
-		if (this.#take) this.#awaitTail(at);
+		if (this.take) this.#awaitTail(at);
 		else this.#rest(false);
 	}
 
 	/** What was said until `at` is still on its way. */
 	#awaitTail(at: number): void {
 		this.#stopAt = at;
-		this.#events.changed();
+		this.events.changed();
 		const [first, second] = TAIL_MS;
 		this.#cancelTail = this.#time.after(first, () => {
 			this.#cancelTail = this.#time.after(second, () => this.#finish('stop'));
 		});
 	}
 
-	#opened(): void {
-		this.#reopening.opened();
-		this.#events.changed();
+	protected override opened(): void {
+		this.events.changed();
 		const label = this.#settings.autostart;
-		if (this.#resume && label && !this.#take) this.command('start', label());
+		if (this.#resume && label && !this.take) this.command('start', label());
 	}
 
 	/** Takes what belongs to the stream of frames that begin at `position`. */
-	#audio(pcm: Buffer, position: number): void {
+	protected override audio(pcm: Buffer, position: number): void {
 		const { format } = this.#settings;
-		this.#reopening.delivered(framesToMs(position, format));
-		const take = this.#take;
+		this.reopening.delivered(framesToMs(position, format));
+		const take = this.take;
 		if (!take) return;
 		const end = position + bytesToFrames(pcm.length, format);
-		const target = this.#stopAt === undefined ? undefined : this.#microphone.positionAt(this.#stopAt);
+		const target = this.#stopAt === undefined ? undefined : this.microphone.positionAt(this.#stopAt);
 		const until = Math.min(end, target ?? end);
 		if (until > this.#next) {
 			const from = Math.max(0, this.#next - position);
 			this.#next = until;
 			const size = frameBytes(format);
 			const reason = take.push(pcm.subarray(from * size, (until - position) * size));
-			if (this.#take !== take) return;
+			if (this.take !== take) return;
 			if (reason) this.#finish(reason);
 			else this.#checkSilence(take);
 		}
-		if (target !== undefined && this.#next >= target && this.#take === take) this.#finish('stop');
+		if (target !== undefined && this.#next >= target && this.take === take) this.#finish('stop');
 	}
 
 	#checkSilence(take: Take): void {
 		if (this.#settings.mute?.active) take.excuse();
 		if (!take.dead || this.#toldSilent) return;
 		this.#toldSilent = true;
-		this.#events.error(onlySilence(), take.label);
+		this.events.error(onlySilence(), take.label);
 	}
 
 	#finish(reason: EndReason): void {
@@ -215,12 +178,12 @@ export class Recorder implements MicMachine {
 		for (const command of this.#waiting.splice(0)) this.#obey(command);
 		this.#catchUp();
 		this.#rest(true);
-		if (reason === 'start-timeout') this.#events.error(noSpeech(this.#settings.startTimeoutMs), take.label);
+		if (reason === 'start-timeout') this.events.error(noSpeech(this.#settings.startTimeoutMs), take.label);
 	}
 
 	#drop(): Take | undefined {
-		const take = this.#take;
-		this.#take = undefined;
+		const take = this.take;
+		this.take = undefined;
 		this.#stopAt = undefined;
 		this.#cancelTail();
 		return take;
@@ -229,25 +192,25 @@ export class Recorder implements MicMachine {
 	/** Without a stream the device stays open only where something wants it. */
 	#rest(changed: boolean): void {
 		const { state } = this;
-		if (!this.#take && !this.#keepsOpen) {
-			this.#reopening.cancel();
-			void this.#microphone.close();
+		if (!this.take && !this.#keepsOpen) {
+			this.reopening.cancel();
+			void this.microphone.close();
 		}
-		if (changed || this.state !== state) this.#events.changed();
+		if (changed || this.state !== state) this.events.changed();
 	}
 
-	#ended(): void {
-		if (this.#take) this.#finish('end-of-file');
-		else this.#events.changed();
+	protected override ended(): void {
+		if (this.take) this.#finish('end-of-file');
+		else this.events.changed();
 	}
 
-	#failed(error: VoiceError): void {
-		const label = this.#take?.label;
-		const first = this.#reopening.failed();
+	protected override failed(error: VoiceError): void {
+		const label = this.take?.label;
+		const first = this.reopening.failed();
 		if (label && this.#settings.autostart) this.#resume = true;
 		if (label) this.#finish('error');
-		else this.#events.changed();
-		if (label || first) this.#events.error(error, label);
-		if (this.#keepsOpen && !this.#take) this.#reopening.schedule();
+		else this.events.changed();
+		if (label || first) this.events.error(error, label);
+		if (this.#keepsOpen && !this.take) this.reopening.schedule();
 	}
 }
