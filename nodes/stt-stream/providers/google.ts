@@ -56,7 +56,14 @@ export function createGoogle(config: ProviderConfig): SttProvider {
 	const vendors = location === 'global' ? HOST : `${location}-${HOST}`;
 	const address = readGrpcEndpoint(config.endpoint, `${vendors}:443`);
 	const peer = `Google Speech-to-Text at ${address.name}`;
-	const host = new GrpcHost({ address, caFile: config.caFile, peer });
+	const host = new GrpcHost({
+		address,
+		caFile: config.caFile,
+		peer,
+		// In silence it says nothing at all; so often, and no more, may Google's front ends be asked:
+		// https://github.com/googleapis/java-bigtable/pull/528
+		liveness: { everyMs: 30_000, timeoutMs: 10_000 },
+	});
 
 	/** @param known project of the credentials, undefined = not known yet */
 	function firstRequest(wishes: OpenOptions, known: string | undefined): Request {
