@@ -17,7 +17,6 @@ export interface PageEvents {
 interface ConnectionOptions {
 	/** Time between pings; a page that does not answer two of them is gone. */
 	heartbeatMs: number;
-	now?: () => number;
 }
 
 /** More than a page leaves unread for long. */
@@ -28,7 +27,7 @@ const CLOSING_MS = 1000;
 /** One page that is connected: checks what it sends, notices when it is gone. */
 export class PageConnection {
 	readonly #socket: WebSocket;
-	readonly #flood: Flood;
+	readonly #flood = new Flood();
 	readonly #heartbeat: NodeJS.Timeout;
 	readonly #closed: Promise<void>;
 	#events: PageEvents | undefined;
@@ -39,9 +38,8 @@ export class PageConnection {
 	/** It has been told to go, or has gone. */
 	#over = false;
 
-	constructor(socket: WebSocket, { heartbeatMs, now }: ConnectionOptions) {
+	constructor(socket: WebSocket, { heartbeatMs }: ConnectionOptions) {
 		this.#socket = socket;
-		this.#flood = new Flood(now);
 		this.#heartbeat = setInterval(() => this.#beat(), heartbeatMs);
 		this.#closed = new Promise((resolve) => {
 			socket.once('close', () => {

@@ -98,7 +98,8 @@ export class BrowserEndpoint {
 		let found = false;
 		this.#red.nodes.eachNode((node: NodeDef & { path?: unknown; d?: unknown }) => {
 			if (node.type !== 'websocket-listener' || node.d) return;
-			found ||= posix.join('/', root, String(node.path)) === `${this.path}/stream`;
+			const path = posix.join('/', root, String(node.path));
+			found ||= path.toLowerCase() === `${this.path}/stream`.toLowerCase();
 		});
 		return found;
 	}
@@ -133,11 +134,16 @@ export class BrowserEndpoint {
 	}
 
 	readonly #upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-		const query = new URLSearchParams(request.url?.split('?')[1]);
-		if (!this.#isOwn(request)) refuse(socket, 403, FOREIGN);
-		else if (!this.#tickets.redeem(query.get('ticket') ?? ''))
-			refuse(socket, 401, 'A ticket is good once, for some seconds: get another one');
-		else webSockets.handleUpgrade(request, socket, head, (webSocket) => this.#connect(webSocket));
+		try {
+			const query = new URLSearchParams(request.url?.split('?')[1]);
+			if (!this.#isOwn(request)) refuse(socket, 403, FOREIGN);
+			else if (!this.#tickets.redeem(query.get('ticket') ?? ''))
+				refuse(socket, 401, 'A ticket is good once, for some seconds: get another one');
+			else webSockets.handleUpgrade(request, socket, head, (webSocket) => this.#connect(webSocket));
+		} catch {
+			// Thrown out of here, it would end Node-RED.
+			socket.destroy();
+		}
 	};
 
 	#connect(webSocket: WebSocket): void {

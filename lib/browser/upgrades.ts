@@ -14,17 +14,18 @@ const routers = new WeakMap<Server, Router>();
  * Hands WebSocket requests for a path to `handle`, which must answer at once: others end what is not answered within a
  * second (engine.io) or five (Node-RED). Requests for other paths are left alone, because other listeners serve them.
  * All paths of a server share one listener, which goes with the last of them.
- * @param path as in the request, without its query
+ * @param path as in the request, without its query; in any case, like Express's routes
  * @returns what ends that; undefined if the path is taken
  */
 export function onUpgrade(server: Server, path: string, handle: Handle): (() => void) | undefined {
 	const router = routers.get(server) ?? addRouter(server);
 	const { paths } = router;
-	if (paths.has(path)) return undefined;
-	paths.set(path, handle);
+	const key = path.toLowerCase();
+	if (paths.has(key)) return undefined;
+	paths.set(key, handle);
 	return () => {
-		if (paths.get(path) !== handle) return;
-		paths.delete(path);
+		if (paths.get(key) !== handle) return;
+		paths.delete(key);
 		if (!paths.size) removeRouter(server, router);
 	};
 }
@@ -32,7 +33,7 @@ export function onUpgrade(server: Server, path: string, handle: Handle): (() => 
 function addRouter(server: Server): Router {
 	const paths: Router['paths'] = new Map();
 	const listener: Handle = (request, socket, head) =>
-		paths.get(request.url?.split('?')[0] ?? '')?.(request, socket, head);
+		paths.get(request.url?.split('?')[0]?.toLowerCase() ?? '')?.(request, socket, head);
 	const router = { paths, listener };
 	routers.set(server, router);
 	server.on('upgrade', listener);

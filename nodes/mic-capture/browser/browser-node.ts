@@ -6,6 +6,7 @@ import { controlWord, isData, isReset } from '../../../lib/node/control.ts';
 import { VoiceError } from '../../../lib/node/errors.ts';
 import type { WhenStarted } from '../../../lib/node/started.ts';
 import type { Message, MicContext, MicNode } from '../mic-node.ts';
+import type { StreamLabel } from '../take.ts';
 import { Pages } from './pages.ts';
 
 /** The microphones of web pages: serves them, and brings what is said into them to outputs and status. */
@@ -24,7 +25,7 @@ export class BrowserNode implements MicNode {
 		this.#context = context;
 		this.#whenStarted = whenStarted;
 		const { settings, outputs, guard, label } = context;
-		this.#pages = new Pages(settings, () => label({}), systemClock, {
+		this.#pages = new Pages(settings, () => ownLabel(label({})), systemClock, {
 			chunk: (chunk) => outputs.chunk(chunk),
 			abandoned: (stream) => outputs.abandoned(stream),
 			error: (error, stream) => guard.report(error, stream?.cause),
@@ -94,6 +95,13 @@ export class BrowserNode implements MicNode {
 		else status.show('idle', 'pages', { count });
 	}
 }
+
+/** No message began the stream: a Catch node learns from its own which one it is about. */
+const ownLabel = ({ id, topic }: StreamLabel): StreamLabel => ({
+	id,
+	topic,
+	cause: { topic, parts: { id } },
+});
 
 const cannotStart = () =>
 	new VoiceError(

@@ -292,6 +292,10 @@ describe('an endpoint for pages', () => {
 		create().open();
 		const response = await fetch(`${at()}?lang=de`, { redirect: 'manual' });
 		assert.deepEqual([response.status, response.headers.get('location')], [302, './voice/?lang=de']);
+		// Express does not mind capitals.
+		const socket = socketFor(at('/Voice'), await ticketFor(at('/VOICE')));
+		await once(socket, 'open');
+		socket.terminate();
 	});
 
 	test('the page and its scripts: their types, and only once while they do not change', async () => {

@@ -182,11 +182,12 @@ describe('mic-capture with pages as its microphones', () => {
 
 	test('a microphone that is off is told to the page and to the flow', async () => {
 		const client = await PageClient.connect(page('/voice'));
-		const { utterance } = await client.start();
+		const { utterance, stream } = await client.start();
 		client.speak(silence(RATE * 4));
 		const { code, message } = await client.until('error', (error) => error.utterance === utterance);
 		assert.deepEqual([code, /digital silence/.test(message)], ['MIC_SILENT', true]);
-		assert.equal((await nodeRed.waitForError('voice')).code, 'MIC_SILENT');
+		const caught = await nodeRed.waitFor('catch', ({ parts }) => (parts as { id?: string })?.id === stream);
+		assert.equal((caught['error'] as Message)['code'], 'MIC_SILENT');
 		assert.equal(await client.stop(utterance), 'stop');
 		assert.equal(client.all('error').length, 1);
 		await client.leave();
