@@ -1,7 +1,7 @@
 import { isAllowed, isTexts, parseJson } from '../option-rules.ts';
 import { readOptions } from '../options.ts';
 import { VoiceError } from '../provider.ts';
-import { GOOGLE_RULES as RULES } from './rules.ts';
+import { GOOGLE_RULES as RULES, RULES_V1, RULES_V2 } from './rules.ts';
 
 // What `options` of an stt-provider say for Google.
 
@@ -40,23 +40,26 @@ export interface GoogleOptions {
 	readonly useEnhanced: boolean;
 }
 
-/** v1 knows three places, each a host of its own; v2 many. */
-const V1_LOCATIONS = ['global', 'us', 'eu'];
-const ONLY_V2 = ['recognizer', 'endpointingSensitivity'];
-const ONLY_V1 = ['useEnhanced'];
-
 /** @throws VoiceError STT_CONFIG that names the option */
 export function readGoogleOptions(raw: Raw): GoogleOptions {
 	const options = readOptions('google', raw, Object.keys(RULES));
 	const maybe = (name: string) => (options.text(name) ? options.flag(name, false) : undefined);
 	const apiVersion = options.choice('apiVersion', RULES.apiVersion, 'v1');
-	for (const name of apiVersion === 'v1' ? ONLY_V2 : ONLY_V1)
-		if (options.text(name) && !/^(false|0|no|off)$/i.test(options.text(name)))
-			throw refuse(name, `leave it out, or set "apiVersion": "${apiVersion === 'v1' ? 'v2' : 'v1'}"`);
-	const read = {
+	const [own, other] = apiVersion === 'v1' ? [RULES_V1, 'v2'] : [RULES_V2, 'v1'];
+	for (const [name, value] of Object.entries(raw))
+		if (!Object.hasOwn(own, name) && !/^(|false|0|no|off)$/i.test(String(value ?? '').trim()))
+			throw refuse(name, `leave it out, or set "apiVersion": "${other}"`);
+	if (!isAllowed(own.location, raw['location']))
+		throw refuse(
+			'location',
+			apiVersion === 'v1'
+				? `use one of ${RULES_V1.location.join(', ')}, or set "apiVersion": "v2"`
+				: 'use one such as us, eu or europe-west4',
+		);
+	return {
 		apiVersion,
 		project: matching(raw, 'project', 'use the identifier of the project, such as my-project-123'),
-		location: matching(raw, 'location', 'use one such as us, eu or europe-west4') || 'global',
+		location: options.text('location') || 'global',
 		recognizer: matching(raw, 'recognizer', 'use its identifier or its whole path') || '_',
 		quotaProject: matching(raw, 'quotaProject', 'use the identifier of the project, such as my-project-123'),
 		applicationDefault: options.flag('applicationDefaultCredentials', false),
@@ -77,9 +80,6 @@ export function readGoogleOptions(raw: Raw): GoogleOptions {
 			: undefined,
 		useEnhanced: options.flag('useEnhanced', false),
 	} satisfies GoogleOptions;
-	if (apiVersion === 'v1' && !V1_LOCATIONS.includes(read.location))
-		throw refuse('location', `use one of ${V1_LOCATIONS.join(', ')}, or set "apiVersion": "v2"`);
-	return read;
 }
 
 /** Where a recognizer is: as its path says, else as the options do. */
@@ -87,7 +87,7 @@ export function locationOf({ recognizer, location }: GoogleOptions): string {
 	return recognizer.includes('/') ? (recognizer.split('/')[3] ?? location) : location;
 }
 
-function matching(raw: Raw, name: 'project' | 'location' | 'recognizer' | 'quotaProject', remedy: string) {
+function matching(raw: Raw, name: 'project' | 'recognizer' | 'quotaProject', remedy: string) {
 	if (isAllowed(RULES[name], raw[name])) return String(raw[name] ?? '').trim();
 	throw refuse(name, remedy);
 }

@@ -7,11 +7,10 @@ const PROJECT = /^[a-z\d][a-z\d.:-]{0,62}$/;
 
 // Names and values: RecognitionConfig, RecognitionFeatures and StreamingRecognitionFeatures in the vendor's
 // cloud_speech.proto, v1 and v2, in its JSON spelling; `phrases`, `boost` and `phraseSets` are its adaptation.
-export const GOOGLE_RULES = {
+
+const COMMON = {
 	apiVersion: ['v1', 'v2'],
 	project: { pattern: PROJECT },
-	location: { pattern: /^[a-z]+(-[a-z]+\d+)?$/ },
-	recognizer: { pattern: /^(projects\/[^\s/]+\/locations\/[^\s/]+\/recognizers\/)?(_|[a-z][a-z\d-]{0,62})$/ },
 	quotaProject: { pattern: PROJECT },
 	applicationDefaultCredentials: 'flag',
 	languages: { items: LANGUAGE },
@@ -26,6 +25,21 @@ export const GOOGLE_RULES = {
 	enableWordTimeOffsets: 'flag',
 	enableWordConfidence: 'flag',
 	enableVoiceActivityEvents: 'flag',
-	endpointingSensitivity: ['standard', 'short', 'supershort'],
+} as const satisfies OptionRules;
+
+/** v1 knows three places, each a host of its own. */
+export const RULES_V1 = {
+	...COMMON,
+	location: ['global', 'us', 'eu'],
 	useEnhanced: 'flag',
 } as const satisfies OptionRules;
+
+export const RULES_V2 = {
+	...COMMON,
+	location: { pattern: /^[a-z]+(-[a-z]+\d+)?$/ },
+	recognizer: { pattern: /^(projects\/[^\s/]+\/locations\/[^\s/]+\/recognizers\/)?(_|[a-z][a-z\d-]{0,62})$/ },
+	endpointingSensitivity: ['standard', 'short', 'supershort'],
+} as const satisfies OptionRules;
+
+/** Of both. */
+export const GOOGLE_RULES = { ...RULES_V1, ...RULES_V2 } as const satisfies OptionRules;

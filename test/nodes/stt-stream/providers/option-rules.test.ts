@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { RULES_V2, RULES_V3 } from '../../../../nodes/stt-stream/providers/assemblyai/rules.ts';
+import {
+	RULES_V1 as GOOGLE_V1,
+	RULES_V2 as GOOGLE_V2,
+} from '../../../../nodes/stt-stream/providers/google/rules.ts';
 import { createProvider } from '../../../../nodes/stt-stream/providers/index.ts';
 import {
 	isAllowed,
@@ -10,11 +14,15 @@ import {
 import { VoiceError } from '../../../../nodes/stt-stream/providers/provider.ts';
 import { YANDEX_RULES } from '../../../../nodes/stt-stream/providers/yandex/rules.ts';
 
-const RULES: Readonly<Record<string, OptionRules>> = {
-	assemblyai: RULES_V3,
-	'assemblyai-v2': RULES_V2,
-	yandex: YANDEX_RULES,
-};
+/** Each with the options that are always there, and are not tried. */
+const CASES: readonly [provider: string, rules: OptionRules, others?: Readonly<Record<string, unknown>>][] = [
+	['assemblyai', RULES_V3],
+	['assemblyai-v2', RULES_V2],
+	['yandex', YANDEX_RULES],
+	['google', GOOGLE_V1],
+	// Not by key: whose project that is, nobody knows.
+	['google', GOOGLE_V2, { apiVersion: 'v2', applicationDefaultCredentials: true }],
+];
 
 /** Right for some option, wrong for others. */
 const VALUES: readonly unknown[] = [
@@ -65,16 +73,20 @@ const VALUES: readonly unknown[] = [
 ];
 
 /** Whether the runtime takes it. */
-function isTaken(provider: string, name: string, value: unknown): boolean {
+function isTaken(provider: string, options: Readonly<Record<string, unknown>>, name: string): boolean {
 	try {
 		createProvider(provider, {
-			...{ endpoint: '', caFile: '', model: '', options: { [name]: value } },
-			credentials: { apiKey: 'key-of-a-test', token: '', serviceAccount: '' },
+			...{ endpoint: '', caFile: '', model: '', options },
+			credentials: {
+				apiKey: options['apiVersion'] === 'v2' ? '' : 'key-of-a-test',
+				token: '',
+				serviceAccount: '',
+			},
 		});
 		return true;
 	} catch (error) {
 		assert.ok(error instanceof VoiceError && error.code === 'STT_CONFIG', String(error));
-		assert.match(error.message, new RegExp(name), `${provider}: ${JSON.stringify(value)}`);
+		assert.match(error.message, new RegExp(name), `${provider}: ${JSON.stringify(options)}`);
 		return false;
 	}
 }
@@ -86,12 +98,13 @@ function isFair(rule: OptionRule, value: unknown): boolean {
 	return isList || (rule === 'object' && !Array.isArray(value));
 }
 
-for (const [provider, rules] of Object.entries(RULES))
-	it(`the dialog judges every option of ${provider} as the runtime does`, () => {
+for (const [provider, rules, others = {}] of CASES)
+	it(`the dialog judges every option of ${provider} ${others['apiVersion'] ?? ''} as the runtime does`, () => {
 		for (const [name, rule] of Object.entries(rules)) {
+			if (name in others) continue;
 			const values = VALUES.filter((value) => isFair(rule, value));
 			const allowed = values.filter((value) => isAllowed(rule, value));
-			const taken = values.filter((value) => isTaken(provider, name, value));
+			const taken = values.filter((value) => isTaken(provider, { ...others, [name]: value }, name));
 			assert.deepEqual(allowed, taken, name);
 			if (rule !== 'text') assert.ok(taken.length < values.length, `${name} takes anything`);
 		}
