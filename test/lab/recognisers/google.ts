@@ -49,6 +49,21 @@ const UNAUTHENTICATED = 16;
 const BAD_TOKEN =
 	'Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid authentication credential.';
 
+const services = new Map<Version, Promise<ServiceDefinition>>();
+
+/** They are long: read once. */
+function serviceOf(version: Version): Promise<ServiceDefinition> {
+	const known = services.get(version);
+	if (known) return known;
+	const options = { keepCase: true, longs: Number, enums: String, defaults: true, oneofs: true };
+	const service = load(`google/cloud/speech/${version}/cloud_speech.proto`, {
+		includeDirs: PROTOS,
+		...options,
+	}).then((definitions) => definitions[`google.cloud.speech.${version}.Speech`] as ServiceDefinition);
+	services.set(version, service);
+	return service;
+}
+
 /** Google Cloud Speech-to-Text's streaming recognition, v1 and v2 side by side, on 127.0.0.1. */
 export async function startGoogle(settings: GoogleSettings = {}): Promise<LoopbackGoogle> {
 	const recogniser = new LoopbackGoogle(settings);
@@ -81,15 +96,7 @@ export class LoopbackGoogle {
 
 	async listen(): Promise<void> {
 		for (const version of VERSIONS) {
-			const definitions = await load(`google/cloud/speech/${version}/cloud_speech.proto`, {
-				includeDirs: PROTOS,
-				keepCase: true,
-				longs: Number,
-				enums: String,
-				defaults: true,
-				oneofs: true,
-			});
-			const service = definitions[`google.cloud.speech.${version}.Speech`] as ServiceDefinition;
+			const service = await serviceOf(version);
 			this.#server.addService(service, {
 				StreamingRecognize: (call: Call) => this.#serve(version, call),
 			});

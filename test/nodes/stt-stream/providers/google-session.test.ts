@@ -85,7 +85,7 @@ for (const version of VERSIONS)
 				withRecogniser({}, async (recogniser) => {
 					const provider = providerAt(recogniser, version);
 					assert.ok(provider.capabilities.sampleRates.includes(sampleRate));
-					const pcm = noise(sampleRate * 2);
+					const pcm = noise(sampleRate);
 					const { session, outcome } = beginStream(provider, { format: { sampleRate, channels: 1 } });
 					session.write(pcm);
 					session.end();
