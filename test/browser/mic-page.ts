@@ -8,12 +8,17 @@ export interface Told {
 	detail: Record<string, unknown>;
 }
 
+/** What is used of the page's DOM here. */
+interface Attributes {
+	setAttribute(name: string, value: string): void;
+}
+
 /** Nodes that serve a page of somebody's own with `<voice-mic>` in it; its address sets the element's attributes. */
 export function hostPage(path: string, microphone: string): FlowNode[] {
 	const z = 'tab';
 	const id = `host${path.replaceAll('/', '-')}`;
 	const template = `<!doctype html><html lang="en"><head><title>Host</title><meta name="color-scheme" content="light dark"></head>
-		<body style="font-family: sans-serif"><main><h1>A page</h1></main><script>
+		<body style="font-family: sans-serif; background: light-dark(#fff, #161616)"><main><h1>A page</h1></main><script>
 			const mic = document.createElement('voice-mic');
 			for (const [name, value] of new URLSearchParams(location.search)) mic.setAttribute(name, value);
 			window.told = [];
@@ -93,7 +98,26 @@ export class MicPage {
 		await this.toldOf('level', Math.ceil(ms / 40));
 	}
 
+	async set(name: string, value: string): Promise<void> {
+		await this.element.evaluate(
+			(element: unknown, [name, value]) => (element as Attributes).setAttribute(name, value),
+			[name, value] as const,
+		);
+	}
+
 	close(): Promise<void> {
 		return this.page.context().close();
 	}
 }
+
+/** A script that lets a page look at the streams that its scripts got. */
+export const KEEP_STREAMS = `if (navigator.mediaDevices) {
+	globalThis.streams = [];
+	const { mediaDevices } = navigator;
+	const original = mediaDevices.getUserMedia.bind(mediaDevices);
+	mediaDevices.getUserMedia = async (constraints) => {
+		const stream = await original(constraints);
+		streams.push(stream);
+		return stream;
+	};
+}`;

@@ -6,7 +6,7 @@ import { needs } from '../lab/needs.ts';
 import { type LabNodeRed, type Message, sink, startNodeRed } from '../lab/node-red.ts';
 import { noise } from '../lab/signals.ts';
 import { compareWindows } from './compare.ts';
-import { hostPage, type MicPage, openMic } from './mic-page.ts';
+import { hostPage, KEEP_STREAMS, type MicPage, openMic } from './mic-page.ts';
 
 // From the microphone of a page to the messages of the node: what is heard arrives, whole and in order.
 
@@ -120,7 +120,7 @@ describe('<voice-mic> brings sound to the node', { skip: needs('chromium') }, ()
 			await mic.recorded(1500);
 			await route.continue();
 		});
-		await mic.element.evaluate((element: unknown) => (element as Element).setAttribute('path', '/voice/'));
+		await mic.set('path', '/voice/');
 		await mic.is('connecting');
 		const known = streams();
 		await mic.button.click();
@@ -182,7 +182,7 @@ describe('<voice-mic> brings sound to the node', { skip: needs('chromium') }, ()
 				() => keyboard.down(key),
 				() => keyboard.up(key),
 			);
-		await mic.element.evaluate((element: unknown) => (element as Element).setAttribute('mode', 'click'));
+		await mic.set('mode', 'click');
 		assert.equal(await mic.button.getAttribute('aria-pressed'), 'false');
 		await record(
 			mic,
@@ -225,18 +225,6 @@ describe('<voice-mic> brings sound to the node', { skip: needs('chromium') }, ()
 		await mic.close();
 	});
 });
-
-/** Lets a page look at the streams that its scripts got. */
-const KEEP_STREAMS = `if (navigator.mediaDevices) {
-	globalThis.streams = [];
-	const { mediaDevices } = navigator;
-	const original = mediaDevices.getUserMedia.bind(mediaDevices);
-	mediaDevices.getUserMedia = async (constraints) => {
-		const stream = await original(constraints);
-		streams.push(stream);
-		return stream;
-	};
-}`;
 
 /** Half a second of silence, then noise below 1 kHz, so that no resampler has anything to take away. */
 function murmur(samples: number): Buffer {

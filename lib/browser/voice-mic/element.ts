@@ -79,7 +79,7 @@ export class VoiceMic extends HTMLElement {
 	}
 
 	get texts(): Texts {
-		const page = this.closest('[lang]')?.getAttribute('lang') ?? document.documentElement.lang;
+		const page = this.parentElement?.closest('[lang]')?.getAttribute('lang') ?? document.documentElement.lang;
 		return patched(textsFor(this.getAttribute('lang'), page), this.#patch);
 	}
 

@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { after, before, describe, test } from 'node:test';
+import type { AxeResults } from 'axe-core';
+import type { Page } from 'playwright-core';
+import { type LabBrowser, openBrowser, type PageOptions } from '../lab/browser.ts';
+import { needs } from '../lab/needs.ts';
+import { type LabNodeRed, sink, startNodeRed } from '../lab/node-red.ts';
+import { noise } from '../lab/signals.ts';
+import { hostPage, openMic } from './mic-page.ts';
+
+// Who sees little, hears a screen reader, uses no mouse or reads another language can use it as well.
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Answers the first sound with words that may change, and the end with settled ones. */
+const ANSWER = `const stream = msg.parts.id;
+	const said = (kind, text) => node.send({ transcript: { kind, text, turn: 0, startMs: 0, endMs: 9, provider: 'x', stream } });
+	if (msg.parts.index === 0) said('partial', 'words that may change');
+	if (!msg.complete) return null;
+	said('final', 'words that are settled');
+	return { payload: 'closed', session: { stream, text: 'words that are settled' } };`;
+
+describe('<voice-mic> for everybody', { skip: needs('chromium') }, () => {
+	let nodeRed: LabNodeRed;
+	let browser: LabBrowser;
+
+	before(async () => {
+		const mic = { type: 'mic-capture', source: 'browser', path: '/voice', wires: [['answer', 'sink'], []] };
+		nodeRed = await startNodeRed({
+			flow: [
+				{ id: 'tab', type: 'tab', label: 'test' },
+				sink('sink', 'tab'),
+				{ id: 'mic', z: 'tab', ...mic },
+				{ id: 'answer', z: 'tab', type: 'function', func: ANSWER, outputs: 1, wires: [['mic']] },
+				...hostPage('/page', '/voice'),
+			],
+		});
+		browser = await openBrowser();
+		browser.say(noise(320_000));
+	});
+	after(async () => {
+		try {
+			await browser?.close();
+		} finally {
+			await nodeRed?.stop();
+		}
+	});
+
+	/** What axe-core finds serious; it also has to have judged the contrast of these parts. */
+	async function inspect(page: Page, ...judged: string[]): Promise<void> {
+		await page.evaluate(axe);
+		const results = (await page.evaluate('axe.run({ resultTypes: ["violations", "passes"] })')) as AxeResults;
+		const serious = results.violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+		const told = serious.map(
+			({ id, nodes }) => `${id}: ${nodes.map(({ html, any }) => html + any[0]?.message)}`,
+		);
+		assert.deepEqual(told, []);
+		const contrast = results.passes.find(({ id }) => id === 'color-contrast');
+		const passed = contrast?.nodes.map(({ html }) => html).join('\n') ?? '';
+		for (const part of judged) assert.match(passed, new RegExp(`part="${part}"`));
+	}
+
+	const looks: [string, string, PageOptions][] = [
+		['own-light', '/voice/', {}],
+		['own-dark', '/voice/', { dark: true }],
+		['host-light', '/page', {}],
+		['host-dark', '/page', { dark: true }],
+		['compact', '/page?compact', {}],
+		['phone', '/voice/?mode=hold&lang=ru', { touch: true, width: 360, height: 640, dark: true }],
+	];
+	for (const [name, path, options] of looks)
+		test(`axe-core finds nothing serious: ${name}`, async () => {
+			const mic = await openMic(browser, nodeRed, path, { ...options, reducedMotion: true });
+			const { page } = mic;
+			await mic.is('idle');
+			await inspect(page, 'status');
+			await browser.screenshot(`${name}-idle`, page);
+			await mic.button.focus();
+			await page.keyboard.down('Enter');
+			await mic.element.locator('[part=partial]', { hasText: /\w/ }).waitFor();
+			await mic.is('recording');
+			await inspect(page, 'status', 'partial');
+			await browser.screenshot(`${name}-recording`, page);
+			await page.keyboard.up('Enter');
+			if (!path.includes('hold')) await page.keyboard.press('Enter');
+			await mic.element.locator('[part=final]', { hasText: 'words that are settled' }).waitFor();
+			await mic.is('idle');
+			await browser.screenshot(`${name}-done`, page);
+			await page.context().clearPermissions();
+			await mic.button.click({ delay: 50 });
+			await mic.is('error');
+			await inspect(page, 'status');
+			await browser.screenshot(`${name}-error`, page);
+			await mic.close();
+		});
+
+	test('what screen readers hear: a toggle with a name, the state and settled text, no time and no partial text', async () => {
+		const mic = await openMic(browser, nodeRed, '/page');
+		await mic.is('idle');
+		const live = mic.element.locator('[aria-live=polite]');
+		assert.deepEqual(await live.allTextContents(), ['Click and speak', '']);
+		await mic.page.getByRole('button', { name: 'Microphone', pressed: false }).click();
+		const toggle = mic.page.getByRole('button', { name: 'Microphone', pressed: true });
+		await toggle.waitFor();
+		await mic.element.locator('[part=partial]', { hasText: /\w/ }).waitFor();
+		const heard = await live.allTextContents();
+		assert.match(heard.join(), /^Recording…/);
+		assert.doesNotMatch(heard.join(), /change|\d:\d\d/);
+		await toggle.click();
+		await mic.page.getByRole('button', { name: 'Microphone', pressed: false }).waitFor();
+		await mic.says('Done');
+		assert.deepEqual(await live.allTextContents(), ['Done', 'words that are settled']);
+		await mic.close();
+	});
+
+	test('a screen reader, which cannot hold, toggles in hold mode', async () => {
+		const mic = await openMic(browser, nodeRed, '/page?mode=hold');
+		await mic.is('idle');
+		// As they do it: a click that no pointer has made.
+		const click = () => mic.button.evaluate((button: unknown) => (button as { click(): void }).click());
+		await click();
+		await mic.recorded(500);
+		await click();
+		await mic.says('Done');
+		await mic.close();
+	});
+
+	test('it speaks the language of the attribute, of the page, or English, with words of the page', async () => {
+		const mic = await openMic(browser, nodeRed, '/page');
+		await mic.says('Click and speak');
+		await mic.page.evaluate(`document.documentElement.lang = 'ru'`);
+		await mic.set('mode', 'hold');
+		await mic.says('Удерживайте и говорите');
+		await mic.set('lang', 'de-AT');
+		await mic.says('Halten und sprechen');
+		await mic.set('lang', 'tlh');
+		await mic.says('Удерживайте и говорите');
+		const set = (texts: string) => mic.page.evaluate(`document.querySelector('voice-mic').texts = ${texts}`);
+		await set(`{ idleHold: 'Talk to me' }`);
+		await mic.says('Talk to me');
+		await set('{}');
+		await mic.page.evaluate(
+			`customElements.get('voice-mic').addLanguage('tlh', { idleHold: 'yIjatlh', failures: { 'no-text': '?' } })`,
+		);
+		await mic.set('lang', 'TLH-x');
+		await mic.says('yIjatlh');
+		await mic.close();
+	});
+
+	test('forced colours, and no more motion than wanted', async () => {
+		const mic = await openMic(browser, nodeRed, '/page', { forcedColors: true, reducedMotion: true });
+		await mic.is('idle');
+		await mic.button.click();
+		await mic.element.locator('[part=partial]', { hasText: /\w/ }).waitFor();
+		assert.equal(await mic.page.evaluate('document.getAnimations().length'), 0);
+		await browser.screenshot('forced-colors', mic.page);
+		await mic.button.click();
+		await mic.says('Done');
+		await mic.close();
+	});
+});
