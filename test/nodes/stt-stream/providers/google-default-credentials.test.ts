@@ -1,30 +1,23 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import { readServiceAccountKey } from '../../../../nodes/stt-stream/providers/google/credentials.ts';
-import {
-	type ProviderConfig,
-	type SttProvider,
-	VoiceError,
-} from '../../../../nodes/stt-stream/providers/provider.ts';
+import { promisify } from 'node:util';
+import type { ProviderConfig } from '../../../../nodes/stt-stream/providers/provider.ts';
 import { type LoopbackGoogle, startGoogle } from '../../../lab/recognisers/google.ts';
-import { LoopbackAccount } from '../../../lab/recognisers/google-account.ts';
 import {
 	type LoopbackGoogleTokens,
 	startGoogleTokens,
 	type TokenSettings,
 } from '../../../lab/recognisers/google-tokens.ts';
-import { numberedAudio, numberedText } from '../../../lab/recognisers/numbered-audio.ts';
-import { beginStream, listen, never, silence, wishes } from '../helpers.ts';
-import { providerAt, VERSIONS, type Version, withRecogniser } from './google-helpers.ts';
+import { never, wishes } from '../helpers.ts';
+import { assertSecret, bearer, NONE, refusal, speak } from './google-credentials.ts';
+import { providerAt, VERSIONS, type Version } from './google-helpers.ts';
 
-// The key of a service account, and the credentials that a machine has: what becomes of them, and what when there are
-// none, or they are not liked.
+// The credentials that a machine has: what becomes of them, and what when there are none, or they are not liked.
 
-const NONE = { apiKey: '', token: '', serviceAccount: '' };
 const ADC = { options: { applicationDefaultCredentials: true }, credentials: NONE };
 
 /** What the vendor's library looks at. */
@@ -36,124 +29,6 @@ const VARIABLES = [
 	'GOOGLE_CLOUD_PROJECT',
 	'GOOGLE_CLOUD_QUOTA_PROJECT',
 ];
-
-/** A whole session; its error, if it has one. */
-async function speak(provider: SttProvider): Promise<VoiceError | undefined> {
-	const session = await provider.open(wishes(), never());
-	const heard = listen(session);
-	session.write(silence(100));
-	await session.finish();
-	return heard.end;
-}
-
-async function refusal(opening: Promise<unknown>): Promise<VoiceError> {
-	const error = await opening.then(
-		() => assert.fail('it opened'),
-		(thrown: unknown) => thrown,
-	);
-	assert.ok(error instanceof VoiceError, String(error));
-	return error;
-}
-
-/** Nothing of a key, of a JWT or of a token. */
-function assertSecret(secrets: readonly string[], ...shown: unknown[]): void {
-	const text = shown
-		.map((one) => (one instanceof Error ? `${one.stack} ${String(one.cause)} ${JSON.stringify(one)}` : one))
-		.map((one) => (typeof one === 'string' ? one : JSON.stringify(one)))
-		.join(' ');
-	for (const secret of secrets.flatMap((whole) => whole.split('\n')).filter((line) => line.length > 20))
-		assert.ok(!text.includes(secret), `${secret.slice(0, 10)}… is in ${text}`);
-}
-
-const bearer = ({ records }: LoopbackGoogle) =>
-	records.map(({ headers }) => String(headers.authorization).replace(/^Bearer /, ''));
-
-const withKey = (serviceAccount: string): Partial<ProviderConfig> => ({
-	credentials: { ...NONE, serviceAccount },
-});
-
-for (const version of VERSIONS)
-	describe(`Google ${version}: the key of a service account`, () => {
-		it('signs for sessions itself, and asks nobody, by which a stream is recognised', () =>
-			withRecogniser({}, async (recogniser) => {
-				const { account } = recogniser;
-				// The project stands in the key.
-				const provider = providerAt(recogniser, version, {
-					...withKey(account.json),
-					options: { project: '' },
-				});
-				const { session, outcome } = beginStream(provider, { settings: { reconnectMs: 60_000 } });
-				session.write(numberedAudio(5));
-				session.end();
-				const closed = await outcome.closed;
-				assert.deepEqual([closed.code, closed.text], [undefined, numberedText(5)]);
-				const [jwt = ''] = bearer(recogniser);
-				assert.equal(account.problemWith(jwt), undefined);
-				const { private_key } = JSON.parse(account.json);
-				assertSecret([jwt, private_key], outcome.events, outcome.transcripts, outcome.errors);
-				await Promise.all(Array.from({ length: 10 }, () => speak(provider)));
-				assert.deepEqual([...new Set(bearer(recogniser))], [jwt]);
-			}));
-
-		it('of another account is refused, once, and not shown', () =>
-			withRecogniser({}, async (recogniser) => {
-				const { json } = new LoopbackAccount('lab-project');
-				assert.ok(recogniser.account);
-				const { session, outcome } = beginStream(providerAt(recogniser, version, withKey(json)), {
-					settings: { reconnectMs: 60_000 },
-				});
-				session.write(silence(500));
-				assert.equal((await outcome.closed).code, 'STT_AUTH');
-				assert.equal(recogniser.records.length, 1);
-				const { private_key } = JSON.parse(json);
-				assertSecret([...bearer(recogniser), private_key], outcome.events, outcome.errors);
-			}));
-	});
-
-describe('Google: a key that is none', () => {
-	it('is refused at once, and not shown', () => {
-		const pair = (type: 'rsa' | 'ec') =>
-			generateKeyPairSync(
-				type as 'rsa',
-				{
-					...(type === 'rsa' ? { modulusLength: 2048 } : ({ namedCurve: 'P-256' } as never)),
-					publicKeyEncoding: { type: 'spki', format: 'pem' },
-					privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-				} as never,
-			).privateKey as unknown as string;
-		const whole = {
-			type: 'service_account',
-			project_id: 'project-of-mine',
-			client_email: 'account-of-mine',
-			private_key: pair('rsa'),
-		};
-		assert.equal(readServiceAccountKey(JSON.stringify(whole)).client_email, 'account-of-mine');
-		for (const key of [
-			'nonsense of-mine',
-			'/path/of-mine.json',
-			'null',
-			'[]',
-			'{}',
-			JSON.stringify({ ...whole, private_key: pair('ec') }),
-			JSON.stringify({ ...whole, private_key: '-----BEGIN PRIVATE KEY-----\nof-mine\n' }),
-			JSON.stringify({ ...whole, private_key: undefined }),
-			JSON.stringify({ ...whole, client_email: 7 }),
-			// They could name any address, and any program.
-			JSON.stringify({ ...whole, type: 'external_account', token_url: 'http://127.0.0.1/of-mine' }),
-			JSON.stringify({ ...whole, type: 'authorized_user' }),
-			JSON.stringify({ ...whole, type: undefined }),
-		])
-			assert.throws(
-				() => readServiceAccountKey(key),
-				(error: VoiceError) => {
-					assert.deepEqual([error.code, error.retryable], ['STT_CONFIG', false], key.slice(0, 60));
-					assert.match(error.message, /"type": "service_account"/);
-					assert.doesNotMatch(`${error.stack} ${String(error.cause)}`, /of-mine/);
-					return true;
-				},
-			);
-	});
-});
 
 describe('Google: application default credentials', () => {
 	const saved = new Map(VARIABLES.map((name) => [name, process.env[name]]));
@@ -254,6 +129,25 @@ describe('Google: application default credentials', () => {
 		assert.equal((await speak(other))?.code, 'STT_AUTH');
 		assert.equal(await speak(other), undefined);
 		assert.equal(lasting.requests.length, 2);
+	});
+
+	it('the program gcloud is not run for them', async () => {
+		const mark = join(folder, 'gcloud-was-run');
+		await writeFile(join(folder, 'gcloud'), `#!/bin/sh\ntouch '${mark}'\n`, { mode: 0o755 });
+		const { PATH } = process.env;
+		process.env['PATH'] = `${folder}:${PATH}`;
+		try {
+			await machine();
+			assert.equal(await speak(provider()), undefined);
+			await file('account.json', recogniser.account.json);
+			assert.equal(await speak(provider()), undefined);
+			// It would have been run by now, and was there to be run.
+			await assert.rejects(access(mark));
+			await promisify(execFile)('gcloud');
+			await access(mark);
+		} finally {
+			process.env['PATH'] = PATH;
+		}
 	});
 
 	it('v2: the project is that of the machine’s variable, or must be said', async () => {
