@@ -2,7 +2,8 @@ import type { Version, Wanted } from './google-options.ts';
 import type { HeardWord, TurnEvent } from './hearing.ts';
 
 // `StreamingRecognizeResponse` of v1 and v2, as its comments in cloud_speech.proto describe a session: interim results
-// of one stable and one unstable part, a final, and events of voice activity, each in a response of its own.
+// of one stable and one unstable part, a final, and events of voice activity, each in a response of its own. That the
+// end of the activity comes before the final is a guess.
 
 /** What one version calls `_time`, the other calls `_offset`. */
 const NAMES = {
