@@ -25,6 +25,7 @@ export class Connection {
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#failures = 0;
 	#isOpen = false;
+	#broken = () => {};
 	readonly #wake = () => this.wake();
 
 	/** @param base the node's address, with a slash at the end */
@@ -54,6 +55,11 @@ export class Connection {
 	/** No pause any longer: somebody wants to speak. */
 	wake(): void {
 		if (this.#isOpen && !this.#attempt && !this.#socket) void this.#connect();
+	}
+
+	/** The connection does not answer. */
+	renew(): void {
+		this.#broken();
 	}
 
 	close(): void {
@@ -119,10 +125,12 @@ export class Connection {
 				this.#events.ready(message.limits);
 			} else if (message) this.#events.message(message);
 		};
-		socket.onclose = ({ code, reason }) => {
+		const ended = (code: number, reason: string) => {
 			joined();
 			this.#failed(attempt, closing(code, reason, this.#limits !== undefined));
 		};
+		socket.onclose = ({ code, reason }) => ended(code, reason);
+		this.#broken = () => ended(0, 'no answer');
 	}
 
 	/** Ends an attempt, or the connection that it made. */

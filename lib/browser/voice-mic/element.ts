@@ -38,7 +38,7 @@ export class VoiceMic extends HTMLElement {
 
 	constructor() {
 		super();
-		this.#view = new View(this.attachShadow({ mode: 'open', delegatesFocus: true }));
+		this.#view = new View(this.attachShadow({ mode: 'open' }));
 		this.#gestures = new Gestures(this.#view.button, () => this.mode, {
 			toggle: () => (this.#isActive ? this.stop() : this.start()),
 			press: () => this.start(),
@@ -91,6 +91,10 @@ export class VoiceMic extends HTMLElement {
 	/** Everything is said. */
 	stop(): void {
 		this.#talk?.stop();
+	}
+
+	override focus(options?: FocusOptions): void {
+		this.#view.button.focus(options);
 	}
 
 	connectedCallback(): void {

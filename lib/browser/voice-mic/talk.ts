@@ -29,7 +29,9 @@ const THRESHOLD_DB = -45;
 /** The browser answers sooner, unless it asks the user. */
 const ASKING_MS = 700;
 /** Somebody speaks, and so long there is no connection. */
-const CONNECT_MS = 10_000;
+const CONNECT_MS = 6000;
+/** Node-RED answers a start at once; a connection that was cut without a word (a laptop that slept) does not. */
+const STARTED_MS = 6000;
 /** So long the text may take, and so long another part of it, where the flow does not tell when it is complete. */
 const ANSWER_MS = 30_000;
 const SETTLED_MS = 2000;
@@ -59,6 +61,8 @@ export class Talk {
 	readonly #connection: Connection;
 	readonly #microphone: Microphone;
 	#turn: Turn | undefined;
+	/** The failure that ends as soon as there is a connection. */
+	#unreachable: Failure | undefined;
 	#numbers = 0;
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#connecting: ReturnType<typeof setTimeout> | undefined;
@@ -269,7 +273,7 @@ export class Talk {
 		this.#numbers = 0;
 		this.disconnected = undefined;
 		// What could not be reached is reached; what became of an utterance stays true.
-		if (this.failure && !this.#turn?.failed && !obstacle()) this.failure = undefined;
+		if (this.failure === this.#unreachable) this.failure = undefined;
 		this.#attach();
 		this.#events.changed();
 	}
@@ -278,6 +282,7 @@ export class Talk {
 		const { utterance } = this.#turn ?? {};
 		if (!utterance || utterance.number !== undefined || utterance.ms === 0 || !this.connected) return;
 		clearTimeout(this.#connecting);
+		this.#connecting = setTimeout(() => this.#connection.renew(), STARTED_MS);
 		this.#numbers += 1;
 		utterance.attach(this.#connection, this.#numbers);
 	}
@@ -290,8 +295,10 @@ export class Talk {
 			// Without a number nothing is lost yet: the next attempt may come in time.
 			if (number !== undefined) this.#fail(isLasting(failure) ? failure : new Failure('connection-lost'));
 			else if (isLasting(failure)) this.#fail(failure);
-		} else if (isLasting(failure) && isNew) this.#fail(failure);
-		else this.#events.changed();
+		} else if (isLasting(failure) && isNew) {
+			this.#unreachable = failure;
+			this.#fail(failure);
+		} else this.#events.changed();
 	}
 
 	#notConnected(): void {
@@ -313,8 +320,10 @@ export class Talk {
 			const isOurs = message.utterance === undefined || message.utterance === utterance.number;
 			if (isOurs && !turn.failed) this.#failedThere(message.code, message.message);
 		} else if (message.utterance !== utterance.number) return;
-		else if (message.type === 'started') utterance.stream = message.stream;
-		else this.#stoppedThere(turn, message.ended);
+		else if (message.type === 'started') {
+			clearTimeout(this.#connecting);
+			utterance.stream = message.stream;
+		} else this.#stoppedThere(turn, message.ended);
 	}
 
 	#heard(transcript: PageTranscript, stream: string): void {
