@@ -1,18 +1,89 @@
 import { writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
+import { measureEventLoop } from './event-loop.ts';
 import { measureFrameSizes } from './frame-sizes.ts';
+import { measureLocalEngine } from './local-engine.ts';
+import type { Extent } from './statistics.ts';
 
 // `npm run bench`: each measurement side by side in one run, as a table and, with --json, in a file.
 
-const { values } = parseArgs({
-	options: { json: { type: 'string' }, seconds: { type: 'string', default: '20' } },
-});
+const BENCHES: Readonly<
+	Record<string, { readonly about: string; measure(extent: Extent): Promise<readonly object[]> }>
+> = {
+	'frame-sizes': {
+		about:
+			'Size of a chunk: how late a word is in a partial, and what Node-RED spends (local engine, toy model)',
+		measure: measureFrameSizes,
+	},
+	'local-engine': {
+		about: 'The local engine in a child process, and bare in one process: what the difference costs',
+		measure: measureLocalEngine,
+	},
+	'event-loop': {
+		about: "Node-RED's event loop while the local engine decodes a heavy network, and without a recogniser",
+		measure: measureEventLoop,
+	},
+};
 
-const frameSizes = await measureFrameSizes(Number(values.seconds));
-console.log(
-	'Size of a chunk: how late a word is in a partial, and what Node-RED spends (local engine, toy model)',
-);
-console.table(frameSizes);
-if (values.json) writeFileSync(values.json, `${JSON.stringify({ frameSizes }, undefined, '\t')}\n`);
-process.exitCode = frameSizes.every(({ partialP50Ms }) => Number.isFinite(partialP50Ms)) ? 0 : 1;
+const HELP = `npm run bench -- [--seconds n] [--runs n] [--json file] [name…]
+  --seconds  of audio for each run (default 20)
+  --runs     of each case, of which the median is shown (default 5)
+  --json     writes the figures to a file too
+Names (default: all): ${Object.keys(BENCHES).join(', ')}`;
+
+/** One line for a table: nested figures as "name.part". */
+function flat(row: object, prefix = ''): Record<string, unknown> {
+	return Object.fromEntries(
+		Object.entries(row).flatMap(([name, value]) =>
+			value !== null && typeof value === 'object'
+				? Object.entries(flat(value as object, `${prefix}${name}.`))
+				: [[prefix + name, value]],
+		),
+	);
+}
+
+/** Figures side by side: one line for each, one column for each case. */
+function print(rows: readonly object[]): void {
+	const cases = rows.map((row) => flat(row));
+	const lines = Object.keys(cases[0] ?? {}).map((name) => [name, cases.map((one) => one[name])] as const);
+	const [[, titles] = ['', []], ...figures] = lines;
+	console.table(
+		Object.fromEntries(
+			figures.map(([name, values]) => [
+				name,
+				Object.fromEntries(values.map((value, at) => [String(titles[at]), value])),
+			]),
+		),
+	);
+}
+
+const isComplete = (row: object) =>
+	Object.values(flat(row)).every((value) => typeof value !== 'number' || Number.isFinite(value));
+
+const { values, positionals } = parseArgs({
+	allowPositionals: true,
+	options: {
+		json: { type: 'string' },
+		seconds: { type: 'string', default: '20' },
+		runs: { type: 'string', default: '5' },
+		help: { type: 'boolean', default: false },
+	},
+});
+const [seconds, runs] = [Number(values.seconds), Number(values.runs)];
+const unknown = positionals.filter((name) => !Object.hasOwn(BENCHES, name));
+if (values.help || unknown.length || !(seconds > 0 && runs >= 1)) {
+	console.log(unknown.length ? `There is no bench "${unknown[0]}".\n${HELP}` : HELP);
+	process.exitCode = values.help ? 0 : 2;
+} else {
+	const figures: Record<string, readonly object[]> = {};
+	for (const [name, { about, measure }] of Object.entries(BENCHES)) {
+		if (positionals.length && !positionals.includes(name)) continue;
+		console.log(`\n${about}`);
+		const rows = await measure({ seconds, runs });
+		print(rows);
+		figures[name] = rows;
+		if (!rows.every(isComplete)) process.exitCode = 1;
+	}
+	if (values.json) writeFileSync(values.json, `${JSON.stringify(figures, undefined, '\t')}\n`);
+}

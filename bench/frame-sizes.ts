@@ -5,6 +5,7 @@ import { encodeWav } from '../lib/audio/wav.ts';
 import { type LabNodeRed, sink, startNodeRed } from '../test/lab/node-red.ts';
 import { writeToyTransducer } from '../test/lab/toy-models/models.ts';
 import { toneSpeech } from '../test/lab/toy-models/tones.ts';
+import type { Extent } from './statistics.ts';
 
 // What the size of a chunk costs and gives: from a WAV played in real time through mic-capture and stt-stream to the
 // partials of the local engine sherpa-onnx, in a real Node-RED. The model takes tones for words, and decodes 320 ms
@@ -28,8 +29,8 @@ export interface FrameSizeFigures {
 	readonly cpuMsPerSecond: number;
 }
 
-/** @param seconds of audio for each size */
-export async function measureFrameSizes(seconds = 20): Promise<FrameSizeFigures[]> {
+/** One run for each size. */
+export async function measureFrameSizes({ seconds }: Pick<Extent, 'seconds'>): Promise<FrameSizeFigures[]> {
 	const folder = mkdtempSync(join(tmpdir(), 'voice-bench-frames-'));
 	try {
 		const phrase = Buffer.concat([toneSpeech(WORDS), Buffer.alloc(RATE * 2)]);

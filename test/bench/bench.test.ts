@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { promisify } from 'node:util';
+import { needs } from '../lab/needs.ts';
+import { packageRoot } from '../lab/root.ts';
+
+// That the bench works, not how fast anything is: its figures are for a quiet machine.
+
+const bench = (...args: string[]) =>
+	promisify(execFile)(process.execPath, [join(packageRoot, 'dist/bench/bench.js'), ...args]);
+
+/** Every number in it, by its path. */
+function numbers(value: unknown, path = ''): [string, number][] {
+	if (typeof value === 'number' || value === null) return [[path, value ?? Number.NaN]];
+	if (typeof value !== 'object') return [];
+	return Object.entries(value as object).flatMap(([name, item]) => numbers(item, `${path}.${name}`));
+}
+
+describe('npm run bench', { skip: needs('sherpa-onnx') }, () => {
+	const folder = mkdtempSync(join(tmpdir(), 'voice-bench-'));
+	after(() => rmSync(folder, { recursive: true }));
+
+	for (const [name, cases] of Object.entries({ 'frame-sizes': 6, 'local-engine': 2, 'event-loop': 2 }))
+		it(`prints and writes the figures of ${name}`, async () => {
+			const file = join(folder, `${name}.json`);
+			const { stdout } = await bench('--seconds', '2', '--runs', '1', '--json', file, name);
+			const figures = JSON.parse(readFileSync(file, 'utf8')) as Record<string, object[]>;
+			assert.deepEqual(Object.keys(figures), [name]);
+			assert.equal(figures[name]?.length, cases);
+			const found = numbers(figures);
+			assert.ok(found.length > cases);
+			// What is added may be nothing, or less where the machine is busy.
+			for (const [path, value] of found)
+				assert.ok(Number.isFinite(value) && (value >= 0 || path.includes('added')), `${path}: ${value}`);
+			for (const row of figures[name]!)
+				for (const key of Object.keys(row).slice(1)) assert.ok(stdout.includes(key), key);
+		});
+
+	it('refuses a name that it does not know, and names those that it knows', async () => {
+		await assert.rejects(bench('nonsense'), { code: 2, stdout: /no bench "nonsense"(.|\n)*frame-sizes/ });
+	});
+});
