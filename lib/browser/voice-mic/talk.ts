@@ -2,27 +2,10 @@ import type { EndpointMessage, PageTranscript } from '../protocol.ts';
 import { Connection, isLasting } from './connection.ts';
 import { Failure, microphoneFailure, obstacle } from './failure.ts';
 import type { Frame } from './frames.ts';
-import { Microphone, type Take } from './microphone.ts';
-import { Onset } from './onset.ts';
+import { Microphone } from './microphone.ts';
 import { nearestRate, type TalkSettings, tighter } from './settings.ts';
-import { SpokenText } from './spoken-text.ts';
-import { Utterance } from './utterance.ts';
-
-/** finishing: everything is said, the text is awaited. */
-export type Phase = 'idle' | 'starting' | 'recording' | 'finishing';
-
-/** Something to tell that is no failure. */
-export type Note = 'asking' | 'holdLonger' | 'readyToHold' | 'limitReached' | 'sent' | 'done';
-
-export interface TalkEvents {
-	/** Something that can be seen has changed; while it records, with every frame. */
-	changed(): void;
-	started(): void;
-	stopped(reason: string): void;
-	level(frame: Frame): void;
-	transcript(transcript: PageTranscript, stream: string): void;
-	failed(failure: Failure): void;
-}
+import type { Note, Phase, TalkEvents } from './talk-events.ts';
+import { Turn } from './turn.ts';
 
 /** The node's own threshold, where it is not known yet. */
 const THRESHOLD_DB = -45;
@@ -39,15 +22,6 @@ const SETTLED_MS = 2000;
 const HOLD_MS = 300;
 /** Seconds of audio that the network may hold up. */
 const SLOW_S = 30;
-
-/** What belongs to one utterance. */
-interface Turn {
-	readonly utterance: Utterance;
-	readonly onset: Onset;
-	readonly text: SpokenText;
-	take?: Take;
-	failed: boolean;
-}
 
 /** Microphone and connection brought together: one utterance after another, from the click to the text. */
 export class Talk {
@@ -101,7 +75,7 @@ export class Talk {
 	/** How long speech may still take to begin; undefined where it has, or may take for ever. */
 	get beginLeftMs(): number | undefined {
 		const limit = this.#beginMs;
-		if (this.phase !== 'recording' || !limit || !this.#turn || this.#turn.onset.begun) return undefined;
+		if (this.phase !== 'recording' || !limit || !this.#turn || this.#turn.speech) return undefined;
 		return Math.max(0, limit - this.elapsedMs);
 	}
 
@@ -119,13 +93,11 @@ export class Talk {
 		this.#clear();
 		const { maxMs, sampleRate, raw } = this.#settings();
 		const { limits } = this.#connection;
-		const rate = nearestRate(sampleRate ?? limits?.sampleRate);
-		const turn: Turn = {
-			utterance: new Utterance(rate, maxMs),
-			onset: new Onset(limits?.silenceThresholdDb ?? THRESHOLD_DB),
-			text: new SpokenText(),
-			failed: false,
-		};
+		const turn = new Turn({
+			sampleRate: nearestRate(sampleRate ?? limits?.sampleRate),
+			maxMs,
+			thresholdDb: limits?.silenceThresholdDb ?? THRESHOLD_DB,
+		});
 		this.#turn = turn;
 		this.phase = 'starting';
 		this.failure = undefined;
@@ -135,7 +107,7 @@ export class Talk {
 		this.#timer = setTimeout(() => this.#tell('asking'), ASKING_MS);
 		this.#connecting = setTimeout(() => this.#notConnected(), CONNECT_MS);
 		this.#events.changed();
-		void this.#record(turn, rate, raw);
+		void this.#record(turn, raw);
 	}
 
 	/** Everything is said. */
@@ -156,8 +128,7 @@ export class Talk {
 	/** For ever. What was said so far belongs to the flow. */
 	close(): void {
 		this.#clear();
-		this.#turn?.take?.release();
-		this.#turn?.utterance.end();
+		this.#turn?.end();
 		this.phase = 'idle';
 		this.#connection.close();
 		this.#microphone.close();
@@ -167,46 +138,33 @@ export class Talk {
 		return tighter(this.#settings().beginMs, this.#connection.limits?.startTimeoutMs ?? 0);
 	}
 
-	async #record(turn: Turn, sampleRate: number, raw: boolean): Promise<void> {
+	async #record(turn: Turn, raw: boolean): Promise<void> {
 		try {
-			const take = await this.#microphone.open(
-				{ sampleRate, raw },
-				{
-					frame: (frame) => this.#frame(turn, frame),
-					failed: (failure) => {
-						turn.utterance.end();
-						if (this.#turn === turn) this.#fail(failure);
-					},
-				},
-			);
-			if (turn.utterance.ended) {
-				take.release();
-				if (this.#turn === turn && this.note === 'asking') this.#tell('readyToHold');
-			} else turn.take = take;
+			const isRecording = await turn.record(this.#microphone, raw, {
+				frame: (frame) => this.#frame(turn, frame),
+				failed: (failure) => turn === this.#turn && this.#fail(failure),
+			});
+			if (!isRecording && turn === this.#turn && this.note === 'asking') this.#tell('readyToHold');
 		} catch (thrown) {
 			// Also when it was let go: that nothing can be recorded has to be known.
-			if (this.#turn === turn) this.#fail(microphoneFailure(thrown));
+			if (turn === this.#turn) this.#fail(microphoneFailure(thrown));
 		}
 	}
 
 	#frame(turn: Turn, frame: Frame): void {
 		if (turn !== this.#turn) return;
-		const { utterance, onset } = turn;
-		onset.push(frame);
 		if (this.phase === 'starting') {
 			clearTimeout(this.#timer);
 			this.note = undefined;
 			this.phase = 'recording';
 			this.#events.started();
 		}
-		const fits = utterance.push(frame.pcm);
+		const limit = turn.hear(frame, this.#beginMs);
 		this.#attach();
 		if (this.phase === 'recording') {
-			const beginMs = this.#beginMs;
-			if (!fits) void this.#finish('max');
-			else if (beginMs && !onset.begun && utterance.ms >= beginMs) void this.#finish('start-timeout');
-			else if (this.#connection.waitingBytes > SLOW_S * 2 * utterance.sampleRate) {
-				utterance.abandon();
+			if (limit) void this.#finish(limit);
+			else if (this.#connection.waitingBytes > SLOW_S * 2 * turn.utterance.sampleRate) {
+				turn.abandon();
 				this.#fail(new Failure('connection-slow'));
 			}
 		}
@@ -222,13 +180,11 @@ export class Talk {
 		this.note = reason === 'max' ? 'limitReached' : undefined;
 		this.#await(ANSWER_MS);
 		this.#events.changed();
-		if (reason === 'stop' && !isOver) await turn.take?.finish();
-		else turn.take?.release();
-		turn.utterance.end(reason === 'max' || reason === 'start-timeout' ? reason : undefined);
+		if (reason === 'stop' && !isOver) await turn.finish();
+		else turn.end(reason === 'max' || reason === 'start-timeout' ? reason : undefined);
 		this.#events.stopped(reason);
 		if (turn !== this.#turn) return;
-		if (reason === 'start-timeout')
-			this.#fail(new Failure(turn.onset.peak === 0 ? 'device-silent' : 'no-speech'));
+		if (reason === 'start-timeout') this.#fail(new Failure(turn.silent ? 'device-silent' : 'no-speech'));
 		else this.#events.changed();
 	}
 
@@ -237,8 +193,7 @@ export class Talk {
 		const wasRecording = this.phase === 'recording';
 		const { note } = this;
 		this.#clear();
-		this.#turn?.take?.release();
-		this.#turn?.utterance.abandon();
+		this.#turn?.abandon();
 		this.phase = 'idle';
 		this.note = note === 'asking' ? note : undefined;
 		if (wasRecording) this.#events.stopped('reset');
@@ -250,8 +205,7 @@ export class Talk {
 		const turn = this.#turn;
 		const wasRecording = this.phase === 'recording';
 		this.#clear();
-		turn?.take?.release();
-		turn?.utterance.end();
+		turn?.end();
 		if (turn) turn.failed = true;
 		this.phase = 'idle';
 		this.note = undefined;
@@ -302,7 +256,7 @@ export class Talk {
 	}
 
 	#notConnected(): void {
-		this.#turn?.utterance.abandon();
+		this.#turn?.abandon();
 		this.#fail(this.disconnected ?? new Failure('not-connected', 'no answer in time'));
 	}
 
