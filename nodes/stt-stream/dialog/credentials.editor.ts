@@ -1,5 +1,6 @@
 import { isObject, parseJson } from '../providers/option-rules.ts';
-import { kindOf, SECRETS, type Secret } from './kinds.editor.ts';
+import { SECRETS, type Secret } from './kind.editor.ts';
+import { kindOf } from './kinds.editor.ts';
 
 // What the editor knows of the keys of an stt-provider. It never gets to see them: only that there are some, and that
 // only while a dialog is open.

@@ -1,41 +1,9 @@
 import { formatsOnDemand, RULES_V2, RULES_V3 } from '../providers/assemblyai/rules.ts';
-import { LOCAL_RULES } from '../providers/local/rules.ts';
-import type { OptionRules } from '../providers/option-rules.ts';
+import { LOCAL_RULES, POCKETSPHINX_RULES, SHERPA_RULES } from '../providers/local/rules.ts';
 import { YANDEX_RULES } from '../providers/yandex/rules.ts';
+import { type Kind, SECRETS } from './kind.editor.ts';
 
 // What each provider's dialog shows. Texts are in the catalogue: `option.<name>`, `secret.<secret>` and so on.
-
-export const SECRETS = ['apiKey', 'token', 'serviceAccount'] as const;
-export type Secret = (typeof SECRETS)[number];
-
-/** An option with a field of its own; the others are reached as JSON. */
-export interface OfferedOption {
-	readonly name: string;
-	readonly icon: string;
-	/** A flag whose absence does not mean false, so that there are three choices. */
-	readonly threeWay?: true;
-	/** Fewer choices than there are. */
-	readonly choices?: readonly string[];
-	/** Of no use unless one signs in so. */
-	readonly secret?: Secret;
-}
-
-export interface Kind {
-	/** Ways to sign in, the usual one first. */
-	readonly secrets: readonly Secret[];
-	readonly endpoint?: {
-		readonly pattern: RegExp;
-		readonly example: string;
-		/** Other addresses of the vendor, by their key in the catalogue. */
-		readonly others: Readonly<Record<string, string>>;
-	};
-	/** Undefined where there is no choice. */
-	readonly models: readonly string[] | undefined;
-	readonly rules: OptionRules | undefined;
-	readonly offers: readonly OfferedOption[];
-	/** Whether a final may be followed by a better one, with these settings. */
-	readonly refines: (model: string, options: Readonly<Record<string, unknown>>) => boolean;
-}
 
 const WEBSOCKET = /^wss?:\/\/[^\s/@]+(\/[^\s#]*)?$/i;
 const HOST = String.raw`(\[[\da-f:.]+\]|[^\s/@:?#]+)`;
@@ -43,18 +11,50 @@ const GRPC = new RegExp(`^((grpcs://)?${HOST}(:\\d+)?|grpc://${HOST}:\\d+)/?$`, 
 
 const isNo = (value: unknown) => /^(false|0|no|off)$/i.test(String(value ?? ''));
 
+/** Where Debian's pocketsphinx-en-us has its files. */
+const SPHINX_MODEL = '/usr/share/pocketsphinx/model/en-us';
+const SHERPA = ['sherpa-onnx'];
+
 const KINDS: Readonly<Record<string, Kind>> = {
 	local: {
 		secrets: [],
-		models: ['/usr/share/pocketsphinx/model/en-us'],
+		models: [SPHINX_MODEL],
 		rules: LOCAL_RULES,
+		variants: {
+			option: 'engine',
+			of: {
+				auto: { rules: LOCAL_RULES, models: [SPHINX_MODEL] },
+				'sherpa-onnx': { rules: SHERPA_RULES, models: [] },
+				pocketsphinx: { rules: POCKETSPHINX_RULES, models: [SPHINX_MODEL] },
+			},
+		},
+		downloads: ['auto', 'sherpa-onnx'],
 		offers: [
-			{ name: 'engine', icon: 'fa-cogs', choices: ['pocketsphinx'] },
-			{ name: 'grammar', icon: 'fa-list' },
+			{ name: 'engine', icon: 'fa-cogs', choices: ['sherpa-onnx', 'pocketsphinx'], first: true },
+			{ name: 'precision', icon: 'fa-balance-scale', choices: ['int8', 'fp32'], of: SHERPA },
+			{ name: 'threads', icon: 'fa-microchip', of: SHERPA },
+			{
+				name: 'decodingMethod',
+				icon: 'fa-code-fork',
+				choices: ['greedy_search', 'modified_beam_search'],
+				of: SHERPA,
+			},
+			{ name: 'hotwords', icon: 'fa-book', of: SHERPA },
+			{ name: 'hotwordsScore', icon: 'fa-star-o', of: SHERPA },
+			{ name: 'grammar', icon: 'fa-list', of: ['pocketsphinx'] },
 			{ name: 'endSilenceMs', icon: 'fa-pause' },
-			{ name: 'vadThreshold', icon: 'fa-volume-down' },
+			{ name: 'emptySilenceMs', icon: 'fa-moon-o', of: SHERPA },
+			{ name: 'maxUtteranceMs', icon: 'fa-scissors', of: SHERPA },
+			{ name: 'vadThreshold', icon: 'fa-volume-down', of: ['pocketsphinx'] },
+			{ name: 'vad', icon: 'fa-volume-up', suggestions: ['silero_vad.onnx'], of: SHERPA },
+			{ name: 'vadProbability', icon: 'fa-percent', of: SHERPA },
+			{ name: 'modelMirror', icon: 'fa-cloud-download', of: ['auto', 'sherpa-onnx'] },
 		],
 		refines: () => false,
+		objection: ({ decodingMethod, hotwords, hotwordsFile }) =>
+			decodingMethod === 'greedy_search' && ([hotwords].flat().some(Boolean) || hotwordsFile)
+				? 'hotwordsGreedy'
+				: undefined,
 	},
 	assemblyai: {
 		secrets: ['apiKey', 'token'],

@@ -1,11 +1,6 @@
 import { isEnvironment } from '../../../lib/editor/validators.ts';
-import {
-	isAllowed,
-	isObject,
-	type OptionRule,
-	type OptionRules,
-	parseJson,
-} from '../providers/option-rules.ts';
+import { isAllowed, isObject, type OptionRule, parseJson } from '../providers/option-rules.ts';
+import { type Kind, rulesOf } from './kind.editor.ts';
 
 export type Options = Record<string, unknown>;
 /** Words of the catalogue of stt-stream. */
@@ -34,20 +29,30 @@ export function storeOptions(text: string, before: unknown): unknown {
 }
 
 /** Why the options cannot be used: the first that is unknown to the provider, or has no value that it may have. */
-export function optionsProblem(
-	rules: OptionRules | undefined,
-	stored: unknown,
-	translate: Translate,
-): string | undefined {
+export function optionsProblem(kind: Kind, stored: unknown, translate: Translate): string | undefined {
 	if (isEnvironment(stored)) return undefined;
 	const options = readOptions(stored);
 	if (!options) return translate('error.notJson');
-	for (const [name, value] of Object.entries(rules ? options : {})) {
-		const rule = Object.hasOwn(rules!, name) ? rules![name] : undefined;
-		if (!rule) return translate('error.unknownOption', { name });
+	const rules = rulesOf(kind, options);
+	if (!rules) return undefined;
+	for (const [name, value] of Object.entries(options)) {
+		const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
+		if (!rule) return unknownOption(kind, options, name, translate);
 		if (!isUsable(rule, value)) return `"${name}": ${demand(rule, translate)}`;
 	}
-	return undefined;
+	const objection = kind.objection?.(options);
+	return objection && translate(`error.${objection}`);
+}
+
+function unknownOption(kind: Kind, options: Options, name: string, translate: Translate): string {
+	const { rules, variants } = kind;
+	if (!variants || !rules || !Object.hasOwn(rules, name)) return translate('error.unknownOption', { name });
+	const { option } = variants;
+	return translate('error.otherVariant', {
+		name,
+		option,
+		value: String(options[option] ?? Object.keys(variants.of)[0]),
+	});
 }
 
 export const isUsable = (rule: OptionRule, value: unknown): boolean =>

@@ -1,5 +1,8 @@
 import { looksRight, needsKey } from './credentials.editor.ts';
-import { isKnown, type Kind, kindOf, SECRETS, type Secret } from './kinds.editor.ts';
+import { type Kind, modelsOf, SECRETS, type Secret } from './kind.editor.ts';
+import { isKnown, kindOf } from './kinds.editor.ts';
+import { ModelList } from './model-list.editor.ts';
+import type { ListedModel } from './model-store.editor.ts';
 import { OptionFields } from './option-fields.editor.ts';
 import { storeOptions, type Translate, writeOptions } from './options.editor.ts';
 
@@ -17,6 +20,8 @@ export class ProviderDialog {
 	readonly #storedOptions: unknown;
 	readonly #hadOwn: boolean;
 	readonly #options: OptionFields;
+	readonly #models: ModelList;
+	#listed: readonly ListedModel[] = [];
 	/** What was entered for each provider that was chosen on the way. */
 	readonly #entered = new Map<string, Record<string, string>>();
 	#provider: string;
@@ -28,7 +33,24 @@ export class ProviderDialog {
 		const json = field('options');
 		json.val(writeOptions(stored.options));
 		this.#hadOwn = OWN.some((name) => textOf(name) !== '');
-		this.#options = new OptionFields($('#stt-provider-options'), json, $('#stt-provider-problem'), translate);
+		const places = {
+			...{ first: $('#stt-provider-first-options'), rows: $('#stt-provider-options') },
+			...{ json, problem: $('#stt-provider-problem') },
+		};
+		this.#options = new OptionFields(places, translate, () => this.#showVariant());
+		this.#models = new ModelList(
+			{
+				model: () => textOf('model').trim(),
+				setModel: (name) => void field('model').val(name).trigger('change'),
+				options: () => this.#options.values,
+				setOption: (name, value) => this.#options.set(name, value),
+				onListed: (models) => {
+					this.#listed = models;
+					this.#suggestModels();
+				},
+			},
+			translate,
+		);
 
 		const provider = field('provider');
 		// One that comes from the environment is no choice of the list.
@@ -37,6 +59,9 @@ export class ProviderDialog {
 		this.#show();
 		provider.on('change', () => this.#switch(String(provider.val())));
 		$('#node-config-sign-in').on('change', () => this.#showSecret());
+		field('model')
+			.add(json)
+			.on('change', () => this.#models.refresh());
 		field('endpoint').on('input change', () => this.#showNotes());
 		$('#stt-provider-key-button').on('click', () => void $('#stt-provider-key-file').trigger('click'));
 		$('#stt-provider-key-file').on('change', (event) => void takeFile(event.target as HTMLInputElement));
@@ -61,6 +86,11 @@ export class ProviderDialog {
 		return storeOptions(textOf('options'), this.#storedOptions);
 	}
 
+	/** It is left. */
+	close(): void {
+		this.#models.close();
+	}
+
 	#switch(to: string): void {
 		if (to === this.#provider) return;
 		this.#entered.set(this.#provider, Object.fromEntries(OWN.map((name) => [name, textOf(name)])));
@@ -76,13 +106,10 @@ export class ProviderDialog {
 	#show(): void {
 		const kind = kindOf(this.#provider);
 		const { secrets, endpoint } = kind;
-		showSuggestions(kind, this.#translate);
+		showAddresses(kind, this.#translate);
 		$('.stt-provider-endpoint').toggle(endpoint !== undefined);
 		field('endpoint').attr('placeholder', endpoint?.example ?? '');
 		$('.stt-provider-model').toggle(kind.models !== undefined || textOf('model') !== '');
-		const words = (key: string) => this.#word(key, this.#provider);
-		$('#stt-provider-model-label').text(words('modelLabel'));
-		field('model').attr('placeholder', words('modelPlaceholder'));
 		$('.stt-provider-sign-in').toggle(secrets.length > 0);
 		const used = secrets.find((secret) => textOf(secret) !== '') ?? secrets[0] ?? '';
 		$('#node-config-sign-in')
@@ -91,6 +118,32 @@ export class ProviderDialog {
 			.val(used);
 		this.#options.show(kind);
 		this.#showSecret();
+		this.#showVariant();
+	}
+
+	/** What depends on an option that decides about others. */
+	#showVariant(): void {
+		const { variant } = this.#options;
+		const words = (key: string) =>
+			this.#translate(`${key}.${this.#provider}-${variant}`, { defaultValue: '' }) ||
+			this.#word(key, this.#provider);
+		$('#stt-provider-model-label').text(words('modelLabel'));
+		field('model').attr('placeholder', words('modelPlaceholder'));
+		this.#suggestModels();
+		this.#showNotes();
+		this.#models.show(kindOf(this.#provider).downloads?.includes(variant) ?? false);
+	}
+
+	#suggestModels(): void {
+		const kind = kindOf(this.#provider);
+		const isListed = kind.downloads?.includes(this.#options.variant);
+		const listed = (isListed ? this.#listed : []).map(({ name, installed }) =>
+			$('<option>')
+				.val(name)
+				.text(this.#translate(installed ? 'models.installed' : 'models.absent')),
+		);
+		const others = modelsOf(kind, this.#options.values).map((name) => $('<option>').val(name));
+		$('#node-config-models').empty().append(listed, others);
 	}
 
 	#showSecret(): void {
@@ -115,6 +168,8 @@ export class ProviderDialog {
 			notes.push(
 				this.#translate('note.replaces', { provider: this.#word('provider', this.#storedProvider) }),
 			);
+		const { removed } = this.#options;
+		if (removed.length) notes.push(this.#translate('note.removesOptions', { options: removed.join(', ') }));
 		const unused = this.#unused().filter((secret) => textOf(secret) !== '');
 		if (unused.length) {
 			const names = unused.map((secret) => this.#nameOf(secret)).join(', ');
@@ -144,7 +199,7 @@ export class ProviderDialog {
 	}
 }
 
-function showSuggestions({ endpoint, models }: Kind, translate: Translate): void {
+function showAddresses({ endpoint }: Kind, translate: Translate): void {
 	const addresses = Object.entries(endpoint?.others ?? {});
 	$('#node-config-endpoints')
 		.empty()
@@ -155,9 +210,6 @@ function showSuggestions({ endpoint, models }: Kind, translate: Translate): void
 					.text(translate(`region.${key}`)),
 			),
 		);
-	$('#node-config-models')
-		.empty()
-		.append((models ?? []).map((name) => $('<option>').val(name)));
 }
 
 /** The key of a service account is a file: takes its text. */

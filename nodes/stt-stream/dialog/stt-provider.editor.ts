@@ -1,7 +1,8 @@
 import type { EditorNodeProperties } from 'node-red';
 import { isEnvironment, reasoned } from '../../../lib/editor/validators.ts';
 import { lacksKey, learnKeys, type ProviderNode, settleKeys } from './credentials.editor.ts';
-import { kindOf, type Secret } from './kinds.editor.ts';
+import type { Secret } from './kind.editor.ts';
+import { kindOf } from './kinds.editor.ts';
 import { optionsProblem, type Translate } from './options.editor.ts';
 import { ProviderDialog } from './provider-dialog.editor.ts';
 
@@ -24,6 +25,11 @@ type Stored = ProviderNode & Partial<SttProviderProperties> & { _?: Translate };
 
 /** The dialog that is open, and whose it is. */
 let open: { node: unknown; dialog: ProviderDialog } | undefined;
+
+function leave(): void {
+	open?.dialog.close();
+	open = undefined;
+}
 
 const wordsOf =
 	(node: { _?: Translate }): Translate =>
@@ -72,7 +78,7 @@ RED.nodes.registerType<SttProviderProperties, SttProviderSecrets>('stt-provider'
 		options: {
 			value: '',
 			validate: reasoned(function (this: Stored, value) {
-				return optionsProblem(kindOf(providerOf(this)).rules, value, wordsOf(this));
+				return optionsProblem(kindOf(providerOf(this)), value, wordsOf(this));
 			}),
 		},
 	},
@@ -86,16 +92,11 @@ RED.nodes.registerType<SttProviderProperties, SttProviderSecrets>('stt-provider'
 		open = { node: this, dialog: new ProviderDialog(this, wordsOf(this as Stored)) };
 	},
 	oneditsave() {
-		const options = open?.dialog.save();
-		open = undefined;
-		this.options = options ?? '';
+		this.options = open?.dialog.save() ?? '';
+		leave();
 	},
-	oneditcancel() {
-		open = undefined;
-	},
-	oneditdelete() {
-		open = undefined;
-	},
+	oneditcancel: leave,
+	oneditdelete: leave,
 });
 
 RED.events.on('nodes:add', learnKeys);
