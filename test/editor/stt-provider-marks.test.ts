@@ -37,6 +37,7 @@ const FLOW: FlowNode[] = [
 	}),
 	provider('with-key'),
 	provider('without-key'),
+	provider('google', { provider: 'google', options: { applicationDefaultCredentials: true } }),
 	provider('own-server', { endpoint: 'ws://127.0.0.1:9' }),
 	provider('yandex-without-key', { provider: 'yandex' }),
 	provider('unformatted', { options: '{"format_turns":false}' }),
@@ -79,7 +80,7 @@ describe('the dialog of an stt-provider marks what cannot work', { skip: needs('
 		assert.deepEqual(await editor.complaints('without-key'), ['the provider needs a key']);
 		assert.equal((await editor.waitForComplaints('stream-without-key')).length, 1);
 		await editor.waitForComplaints('yandex-without-key');
-		for (const id of ['old', 'from-environment', 'with-key', 'own-server', 'unformatted'])
+		for (const id of ['old', 'from-environment', 'with-key', 'own-server', 'unformatted', 'google'])
 			assert.deepEqual(await editor.complaints(id), [], id);
 		const copy = provider('copy');
 		await editor.importFlow([
@@ -112,6 +113,13 @@ describe('the dialog of an stt-provider marks what cannot work', { skip: needs('
 			],
 			[{ [input('endpoint')]: 'grpc://127.0.0.1' }, [input('endpoint')]],
 			[{ [input('endpoint')]: 'grpc://127.0.0.1:50051' }, []],
+			[{ [input('provider')]: 'google', 'node-config-sign-in': 'serviceAccount' }, [input('serviceAccount')]],
+			[
+				{ [input('serviceAccount')]: '{"id":"k","service_account_id":"a","private_key":"of Yandex"}' },
+				[input('serviceAccount')],
+			],
+			[{ 'node-config-sign-in': 'keyless' }, []],
+			[{ 'node-config-sign-in': 'apiKey' }, [input('apiKey')]],
 			[{ [input('provider')]: 'local' }, []],
 		] as [Record<string, string>, string[]][]) {
 			await editor.fill(fields);
@@ -159,6 +167,27 @@ describe('the dialog of an stt-provider marks what cannot work', { skip: needs('
 			max_turn_silence: `\${PAUSE}`,
 			filter_profanity: true,
 		});
+	});
+
+	it('what one version of an interface knows and the other does not', async () => {
+		await editor.open('google');
+		assert.deepEqual(await editor.marked(), []);
+		assert.deepEqual(await editor.read('node-config-sign-in'), { 'node-config-sign-in': 'keyless' });
+		for (const [json, named] of [
+			['{"apiVersion": "v2", "useEnhanced": true}', /"useEnhanced" does not go with "apiVersion": "v2"/],
+			['{"recognizer": "mine"}', /"recognizer" does not go with "apiVersion": "v1"/],
+			['{"location": "europe-west4"}', /"location": use one of global, us, eu/],
+			['{"apiVersion": "v2", "location": "europe-west4", "useEnhanced": false}', /^$/],
+		] as [string, RegExp][]) {
+			await editor.fill({ [JSON_FIELD]: json });
+			assert.match(await problem(), named);
+		}
+		await editor.fill({ [option('recognizer')]: 'mine', [option('apiVersion')]: '' });
+		assert.match(await note(), /recognizer/);
+		assert.deepEqual((await editor.marked()).sort(), [JSON_FIELD, option('location')].sort());
+		await editor.fill({ [option('location')]: 'eu', [option('apiVersion')]: 'v2' });
+		assert.deepEqual(await editor.read(option('recognizer')), { [option('recognizer')]: 'mine' });
+		await editor.cancel();
 	});
 
 	it('nothing of an old flow, which it leaves as it was', async () => {

@@ -18,6 +18,11 @@ const { privateKey } = generateKeyPairSync('rsa', {
 });
 const SERVICE_ACCOUNT = JSON.stringify({ id: 'key', service_account_id: 'account', private_key: privateKey });
 
+const GOOGLE_KEY = JSON.stringify({
+	...{ type: 'service_account', project_id: 'test-project', client_email: 'a@b.iam.example.org' },
+	private_key: privateKey,
+});
+
 const folder = mkdtempSync(join(tmpdir(), 'voice-editor-'));
 const CA_FILE = join(folder, 'authority.pem');
 writeFileSync(CA_FILE, createAuthority().ca);
@@ -90,6 +95,37 @@ const CASES: Record<
 			word_boost: ['one, two', 'three'],
 			end_utterance_silence_threshold: 900,
 			audio_as_base64: true,
+		},
+	},
+	google: {
+		label: 'Google Speech-to-Text',
+		settings: { endpoint: 'speech.example.org:443', caFile: CA_FILE, model: 'chirp_3' },
+		secret: { name: 'serviceAccount', value: GOOGLE_KEY },
+		fields: {
+			apiVersion: 'v2',
+			project: 'my-project-123',
+			location: 'europe-west4',
+			recognizer: 'my-recognizer',
+			languages: 'de-DE, fr-FR',
+			phrases: 'Node-RED, Raspberry Pi',
+			boost: '12.5',
+			enableAutomaticPunctuation: true,
+			profanityFilter: true,
+			endpointingSensitivity: 'short',
+			maxAlternatives: '3',
+		},
+		options: {
+			apiVersion: 'v2',
+			project: 'my-project-123',
+			location: 'europe-west4',
+			recognizer: 'my-recognizer',
+			languages: ['de-DE', 'fr-FR'],
+			phrases: ['Node-RED', 'Raspberry Pi'],
+			boost: 12.5,
+			enableAutomaticPunctuation: true,
+			profanityFilter: true,
+			endpointingSensitivity: 'short',
+			maxAlternatives: 3,
 		},
 	},
 	yandex: {

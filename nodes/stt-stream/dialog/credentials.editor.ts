@@ -1,6 +1,7 @@
 import { isObject, parseJson } from '../providers/option-rules.ts';
-import { SECRETS, type Secret } from './kind.editor.ts';
+import { isKeyless, SECRETS, type Secret } from './kind.editor.ts';
 import { kindOf } from './kinds.editor.ts';
+import { readOptions } from './options.editor.ts';
 
 // What the editor knows of the keys of an stt-provider. It never gets to see them: only that there are some, and that
 // only while a dialog is open.
@@ -13,6 +14,7 @@ export interface ProviderNode {
 	readonly type: string;
 	readonly provider?: unknown;
 	readonly endpoint?: unknown;
+	readonly options?: unknown;
 	readonly credentials?: Record<string, unknown>;
 	readonly users?: readonly unknown[];
 }
@@ -22,16 +24,21 @@ const known = new WeakMap<object, boolean>();
 
 /** Does the node lack a key that its provider asks for? False where nobody knows. */
 export function lacksKey(node: ProviderNode): boolean {
-	const { credentials, provider, endpoint } = node;
+	const { credentials } = node;
 	if (credentials) known.set(node, hasKey(credentials));
-	return needsKey(provider, endpoint) && known.get(node) === false;
+	return needsKey(node) && known.get(node) === false;
 }
 
 /** A server of one's own may do without. */
-export const needsKey = (provider: unknown, endpoint: unknown): boolean =>
-	kindOf(provider).endpoint?.example !== '' &&
-	kindOf(provider).secrets.length > 0 &&
-	!String(endpoint ?? '').trim();
+export function needsKey({
+	provider,
+	endpoint,
+	options,
+}: Pick<ProviderNode, 'provider' | 'endpoint' | 'options'>) {
+	const kind = kindOf(provider);
+	const asks = kind.endpoint?.example !== '' && kind.secrets.length > 0;
+	return asks && !String(endpoint ?? '').trim() && !isKeyless(kind, readOptions(options) ?? {});
+}
 
 const hasKey = (credentials: Record<string, unknown>): boolean =>
 	SECRETS.some((secret) => credentials[secret] || credentials[`has_${secret}`]);
@@ -44,7 +51,7 @@ export function settleKeys({ credentials }: ProviderNode): void {
 
 /** Asks Node-RED about the keys of a node that was loaded or imported, and marks it if it lacks one. */
 export function learnKeys(node: ProviderNode): void {
-	if (node.type !== 'stt-provider' || node.credentials || !needsKey(node.provider, node.endpoint)) return;
+	if (node.type !== 'stt-provider' || node.credentials || !needsKey(node)) return;
 	$.getJSON(`credentials/stt-provider/${node.id}`, (credentials: Record<string, unknown>) => {
 		known.set(node, hasKey(credentials));
 		for (const one of [node, ...(node.users ?? [])]) RED.editor.validateNode(one);
@@ -53,12 +60,9 @@ export function learnKeys(node: ProviderNode): void {
 }
 
 /** Whether this may be such a secret, as far as anybody can tell by looking. */
-export function looksRight(secret: Secret, value: string): boolean {
+export function looksRight(provider: unknown, secret: Secret, value: string): boolean {
 	if (value === '' || value === STORED) return true;
 	if (secret !== 'serviceAccount') return /^[\x21-\x7e]*$/.test(value.trim());
 	const key = parseJson(value);
-	return (
-		isObject(key) &&
-		['id', 'service_account_id', 'private_key'].every((name) => typeof key[name] === 'string')
-	);
+	return isObject(key) && (kindOf(provider).keyFile ?? []).every((name) => typeof key[name] === 'string');
 }

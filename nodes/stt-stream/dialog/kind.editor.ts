@@ -33,6 +33,10 @@ export interface Variant {
 export interface Kind {
 	/** Ways to sign in, the usual one first. */
 	readonly secrets: readonly Secret[];
+	/** A flag that lets one in without a key. */
+	readonly keyless?: string;
+	/** Texts that the JSON key of a service account has. */
+	readonly keyFile?: readonly string[];
 	readonly endpoint?: {
 		readonly pattern: RegExp;
 		readonly example: string;
@@ -45,7 +49,12 @@ export interface Kind {
 	readonly rules: OptionRules | undefined;
 	readonly offers: readonly OfferedOption[];
 	/** Where an option decides which others there are: by its value, the usual one first. */
-	readonly variants?: { readonly option: string; readonly of: Readonly<Record<string, Variant>> };
+	readonly variants?: {
+		readonly option: string;
+		readonly of: Readonly<Record<string, Variant>>;
+		/** Whether the runtime takes options of another variant that are switched off. */
+		readonly ignoresOff?: true;
+	};
 	/** The variants whose models Node-RED downloads. */
 	readonly downloads?: readonly string[];
 	/** Whether a final may be followed by a better one, with these settings. */
@@ -67,6 +76,14 @@ export function variantOf({ variants }: Kind, options: Readonly<Record<string, u
 /** The options that there are with these options. */
 export const rulesOf = (kind: Kind, options: Readonly<Record<string, unknown>>): OptionRules | undefined =>
 	kind.variants?.of[variantOf(kind, options)]?.rules ?? kind.rules;
+
+/** Does one sign in without a key? Also where the environment may say so. */
+export function isKeyless({ keyless }: Kind, options: Readonly<Record<string, unknown>>): boolean {
+	return keyless !== undefined && !isOff(options[keyless]);
+}
+
+/** Is a flag not set, or set to no? */
+export const isOff = (value: unknown): boolean => /^(|false|0|no|off)$/i.test(String(value ?? '').trim());
 
 /** Models to suggest. */
 export const modelsOf = (kind: Kind, options: Readonly<Record<string, unknown>>): readonly string[] =>

@@ -1,4 +1,5 @@
 import { formatsOnDemand, RULES_V2, RULES_V3 } from '../providers/assemblyai/rules.ts';
+import { GOOGLE_RULES, RULES_V1 as GOOGLE_V1, RULES_V2 as GOOGLE_V2 } from '../providers/google/rules.ts';
 import { LOCAL_RULES, POCKETSPHINX_RULES, SHERPA_RULES } from '../providers/local/rules.ts';
 import { YANDEX_RULES } from '../providers/yandex/rules.ts';
 import { type Kind, SECRETS } from './kind.editor.ts';
@@ -98,8 +99,43 @@ const KINDS: Readonly<Record<string, Kind>> = {
 		],
 		refines: () => false,
 	},
+	google: {
+		secrets: ['apiKey', 'serviceAccount', 'token'],
+		keyless: 'applicationDefaultCredentials',
+		keyFile: ['type', 'client_email', 'private_key'],
+		endpoint: { pattern: GRPC, example: 'speech.googleapis.com:443', others: {} },
+		models: [],
+		rules: GOOGLE_RULES,
+		variants: {
+			option: 'apiVersion',
+			ignoresOff: true,
+			of: {
+				v1: {
+					rules: GOOGLE_V1,
+					models: ['latest_long', 'latest_short', 'command_and_search', 'phone_call', 'video', 'default'],
+				},
+				v2: { rules: GOOGLE_V2, models: ['long', 'short', 'telephony', 'chirp_3', 'chirp_2'] },
+			},
+		},
+		offers: [
+			{ name: 'apiVersion', icon: 'fa-code-fork', choices: ['v2'], first: true },
+			{ name: 'project', icon: 'fa-folder-o', of: ['v2'] },
+			{ name: 'location', icon: 'fa-map-marker', suggestions: ['global', 'us', 'eu'] },
+			{ name: 'recognizer', icon: 'fa-cube' },
+			{ name: 'languages', icon: 'fa-globe' },
+			{ name: 'phrases', icon: 'fa-book' },
+			{ name: 'boost', icon: 'fa-star-o' },
+			{ name: 'enableAutomaticPunctuation', icon: 'fa-paragraph' },
+			{ name: 'profanityFilter', icon: 'fa-eye-slash' },
+			{ name: 'endpointingSensitivity', icon: 'fa-step-forward' },
+			{ name: 'maxAlternatives', icon: 'fa-list-ol' },
+			{ name: 'useEnhanced', icon: 'fa-magic' },
+		],
+		refines: () => false,
+	},
 	yandex: {
 		secrets: ['apiKey', 'token', 'serviceAccount'],
+		keyFile: ['id', 'service_account_id', 'private_key'],
 		endpoint: {
 			pattern: GRPC,
 			example: 'stt.api.cloud.yandex.net:443',

@@ -88,8 +88,9 @@ export class OptionFields {
 			if (!options) continue;
 			const value = options[name];
 			if (document.activeElement !== input[0]) display(input, rule, value);
-			input.toggleClass('input-error', !isUsable(rule, value));
-			if (value !== undefined && kind && rulesOf(kind, options)?.[name]) row.show();
+			const own = kind && rulesOf(kind, options)?.[name];
+			input.toggleClass('input-error', !isUsable(own ?? rule, value));
+			if (value !== undefined && own) row.show();
 		}
 		const lines = String(json.val()).split('\n').length;
 		json.attr('rows', Math.min(Math.max(lines, 3), ROWS_MAX));

@@ -1,6 +1,6 @@
 import { isEnvironment } from '../../../lib/editor/validators.ts';
 import { isAllowed, isObject, type OptionRule, parseJson } from '../providers/option-rules.ts';
-import { type Kind, rulesOf } from './kind.editor.ts';
+import { isOff, type Kind, rulesOf } from './kind.editor.ts';
 
 export type Options = Record<string, unknown>;
 /** Words of the catalogue of stt-stream. */
@@ -37,6 +37,8 @@ export function optionsProblem(kind: Kind, stored: unknown, translate: Translate
 	if (!rules) return undefined;
 	for (const [name, value] of Object.entries(options)) {
 		const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
+		const isForOther = !rule && !!kind.variants?.ignoresOff && Object.hasOwn(kind.rules ?? {}, name);
+		if (isForOther && isOff(value)) continue;
 		if (!rule) return unknownOption(kind, options, name, translate);
 		if (!isUsable(rule, value)) return `"${name}": ${demand(rule, translate)}`;
 	}

@@ -1,5 +1,5 @@
 import { looksRight, needsKey } from './credentials.editor.ts';
-import { type Kind, modelsOf, SECRETS, type Secret } from './kind.editor.ts';
+import { isKeyless, type Kind, modelsOf, SECRETS, type Secret } from './kind.editor.ts';
 import { isKnown, kindOf } from './kinds.editor.ts';
 import { ModelList } from './model-list.editor.ts';
 import type { ListedModel } from './model-store.editor.ts';
@@ -11,6 +11,9 @@ const OWN = ['endpoint', 'caFile', 'model', 'options', ...SECRETS] as const;
 
 /** The JSON's field is not one that Node-RED would store: it would take the text. */
 const field = (name: string) => $(name === 'options' ? '#node-config-options' : `#node-config-input-${name}`);
+/** The choice of no key, beside those of `SECRETS`. */
+const KEYLESS = 'keyless';
+
 const textOf = (name: string) => String(field(name).val() ?? '');
 
 /** The dialog of an stt-provider, from when it is open until it is saved or left. */
@@ -58,7 +61,11 @@ export class ProviderDialog {
 			provider.append($('<option>').val(this.#provider).text(this.#provider)).val(this.#provider);
 		this.#show();
 		provider.on('change', () => this.#switch(String(provider.val())));
-		$('#node-config-sign-in').on('change', () => this.#showSecret());
+		$('#node-config-sign-in').on('change', () => {
+			const { keyless } = kindOf(this.#provider);
+			if (keyless) this.#options.set(keyless, $('#node-config-sign-in').val() === KEYLESS || undefined);
+			this.#showSecret();
+		});
 		field('model')
 			.add(json)
 			.on('change', () => this.#models.refresh());
@@ -70,13 +77,16 @@ export class ProviderDialog {
 	/** The way to sign in that is chosen; undefined if there is none. */
 	get secret(): Secret | undefined {
 		const { secrets } = kindOf(this.#provider);
-		return secrets.find((secret) => secret === $('#node-config-sign-in').val()) ?? secrets[0];
+		const chosen = $('#node-config-sign-in').val();
+		return chosen === KEYLESS ? undefined : (secrets.find((secret) => secret === chosen) ?? secrets[0]);
 	}
 
 	/** Whether the field of a secret can stay as it is. */
 	accepts(secret: Secret, value: string): boolean {
 		if (secret !== this.secret) return true;
-		return value.trim() ? looksRight(secret, value) : !needsKey(this.#provider, textOf('endpoint'));
+		const provider = this.#provider;
+		if (value.trim()) return looksRight(provider, secret, value);
+		return !needsKey({ provider, endpoint: textOf('endpoint'), options: textOf('options') });
 	}
 
 	/** Prepares the fields for Node-RED to store, and returns what `options` is to be. */
@@ -111,12 +121,14 @@ export class ProviderDialog {
 		field('endpoint').attr('placeholder', endpoint?.example ?? '');
 		$('.stt-provider-model').toggle(kind.models !== undefined || textOf('model') !== '');
 		$('.stt-provider-sign-in').toggle(secrets.length > 0);
-		const used = secrets.find((secret) => textOf(secret) !== '') ?? secrets[0] ?? '';
+		this.#options.show(kind);
+		const keyless = isKeyless(kind, this.#options.values) ? KEYLESS : undefined;
+		const used = secrets.find((secret) => textOf(secret) !== '') ?? keyless ?? secrets[0] ?? '';
+		const ways = [...secrets, ...(kind.keyless ? [KEYLESS] : [])];
 		$('#node-config-sign-in')
 			.empty()
-			.append(secrets.map((secret) => $('<option>').val(secret).text(this.#nameOf(secret))))
+			.append(ways.map((way) => $('<option>').val(way).text(this.#nameOf(way))))
 			.val(used);
-		this.#options.show(kind);
 		this.#showSecret();
 		this.#showVariant();
 	}
@@ -188,8 +200,8 @@ export class ProviderDialog {
 		return kindOf(this.#provider).secrets.filter((secret) => secret !== this.secret);
 	}
 
-	#nameOf(secret: Secret): string {
-		return this.#word(`secret.${secret}`, this.#provider);
+	#nameOf(way: string): string {
+		return this.#word(`secret.${way}`, this.#provider);
 	}
 
 	/** The catalogue's word for this provider, else for any. */
