@@ -19,7 +19,7 @@ const PACKAGE = '@voxwire/node-red-voice';
 const FIRST = { id: 'mine', type: 'tab', label: 'Mine', disabled: false, info: '', env: [] };
 
 /** Recognisers that want a key, which no example has: the editor marks what uses them until there is one. */
-const WITH_KEY = ['assemblyai', 'yandex'];
+const WITH_KEY = ['assemblyai', 'google', 'yandex'];
 
 /** What the editor knows of a node on the canvas. */
 interface Drawn {
