@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import type { Locator } from 'playwright-core';
 import { type Editor, openEditor } from '../lab/editor.ts';
 import { needs } from '../lab/needs.ts';
 import { type FlowNode, type LabNodeRed, startNodeRed } from '../lab/node-red.ts';
-import { writeToyTransducer } from '../lab/toy-models/models.ts';
+import { writeToyTransducer, writeToyVad } from '../lab/toy-models/models.ts';
 import { modelArchive, modelFiles } from '../nodes/stt-stream/models/archives.ts';
 import { Mirror } from '../nodes/stt-stream/models/mirror.ts';
 
@@ -16,6 +16,7 @@ const skip = needs('chromium', 'archives');
 const KOREAN = 'sherpa-onnx-streaming-zipformer-korean-2024-06-16';
 /** Of the catalogue, with a checksum. */
 const GERMAN = 'sherpa-onnx-streaming-zipformer-de-kroko-2025-08-06';
+const DETECTOR = 'silero_vad.onnx';
 const MODEL = 'node-config-input-model';
 const ENGINE = 'node-config-option-engine';
 const JSON_FIELD = 'node-config-options';
@@ -185,7 +186,7 @@ describe('the dialog of a recogniser on this machine', { skip }, () => {
 
 	it('downloads a model, goes on while the dialog is closed, and chooses it', async () => {
 		const archive = modelArchive(KOREAN, modelFiles(800_000));
-		const served = mirror.serve(KOREAN, archive, { slowMs: 250 });
+		const served = mirror.serve(KOREAN, archive, { slowMs: 1000 });
 		mirror.serveChecksums(KOREAN);
 		await editor.open('mirrored');
 		await editor.page.locator('#node-config-models-filter').selectOption('ko');
@@ -234,7 +235,7 @@ describe('the dialog of a recogniser on this machine', { skip }, () => {
 	});
 
 	it('cancels a download, and goes on with it or throws it away', async () => {
-		mirror.serve(KOREAN, modelArchive(KOREAN, modelFiles(800_000)), { slowMs: 250 });
+		mirror.serve(KOREAN, modelArchive(KOREAN, modelFiles(800_000)), { slowMs: 1000 });
 		await editor.open('mirrored');
 		await list.press(KOREAN, 'download');
 		await editor.page.waitForFunction(`$('li[data-model="${KOREAN}"] progress')[0]?.value > 0`);
@@ -246,6 +247,17 @@ describe('the dialog of a recogniser on this machine', { skip }, () => {
 		await list.offers(KOREAN, 'download');
 		assert.deepEqual(models(), ['toy-model']);
 		await editor.cancel();
+	});
+
+	it('chooses a detector of speech as an option, not as the model', async () => {
+		writeToyVad(join(nodeRed.userDir, 'voice-models', DETECTOR));
+		await editor.open('plain');
+		await list.press(DETECTOR, 'use');
+		await list.offers(DETECTOR, 'delete');
+		assert.deepEqual([await json(), await editor.read(MODEL)], [{ vad: DETECTOR }, { [MODEL]: '' }]);
+		assert.deepEqual(await offered(), ['engine', 'endSilenceMs', 'vad', 'modelMirror']);
+		await editor.cancel();
+		rmSync(join(nodeRed.userDir, 'voice-models', DETECTOR));
 	});
 
 	it('says why a download has failed, and what to do', async () => {
