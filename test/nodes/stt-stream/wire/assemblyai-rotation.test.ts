@@ -148,8 +148,11 @@ describe('on the wire: rotation', { concurrency: true }, () => {
 					assert.deepEqual(stream.errors, []);
 					stream.check();
 					const [first, ...more] = checkRuns(sent, recogniser.records, stream.finals);
-					// Cut where it fell; if the old session takes its time to fail, the next one got audio already …
-					if (ending === 'mute') assert.equal(more.shift()?.startMs, first?.endMs);
+					// Cut where it fell; if the old session takes its time to fail, the next one got audio already. A machine
+					// that is busy takes its time as well …
+					const isNextBegun = more[0]?.startMs === first?.endMs;
+					if (isNextBegun) more.shift();
+					assert.ok(isNextBegun || ending === 'drop');
 					// … and what the old one never told is said again, and all that came after.
 					assert.equal(more[0]?.startMs, 0);
 					assert.deepEqual([closed.reconnects, closed.droppedMs], [1, 0]);
