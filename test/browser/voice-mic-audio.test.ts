@@ -94,7 +94,9 @@ describe('<voice-mic> brings sound to the node', { skip: needs('chromium') }, ()
 			t.diagnostic(summary);
 			assert.ok(correlations.length >= 5, summary);
 			const drift = Math.max(...offsets) - Math.min(...offsets);
-			if (correlations.every((value) => value > 0.99) && drift < 2) break;
+			// The end is in the middle of a frame: it was not waited for.
+			const hasTail = (pcm.length / 2) % FRAME !== 0;
+			if (correlations.every((value) => value > 0.99) && drift < 2 && hasTail) break;
 			assert.ok(attempt < 3, summary);
 		}
 		assert.equal(chunks()[0]?.audio.sampleRate, RATE);

@@ -13,9 +13,9 @@ import { hostPage, KEEP_STREAMS, type MicPage, openMic } from './mic-page.ts';
 
 const RATE = 16_000;
 
-/** A microphone whose utterances are answered by this function when they have ended. */
-function mic(id: string, own: object = {}, answer = 'return null'): FlowNode[] {
-	const func = `if (!msg.complete) return null; const stream = msg.parts.id; ${answer}`;
+/** A microphone whose utterances are answered by this function, when they have ended or `when` else. */
+function mic(id: string, own: object = {}, answer = 'return null', when = 'msg.complete'): FlowNode[] {
+	const func = `if (!(${when})) return null; const stream = msg.parts.id; ${answer}`;
 	return [
 		{
 			...{ id, z: 'tab', type: 'mic-capture', source: 'browser', path: `/${id}` },
@@ -36,6 +36,7 @@ const FLOW: FlowNode[] = [
 	...mic('failing', {}, closed(`, code: 'STT_AUTH'`)),
 	...mic('partly', {}, said('only this') + closed(`, code: 'STT_CONNECT'`)),
 	...mic('crowded'),
+	...mic('early', {}, said('what was said so far'), 'msg.parts.index === 0'),
 	...mic('deaf', {}, said('') + closed()),
 	...hostPage('/page', '/voice'),
 	...hostPage('/limited-page', '/limited'),
@@ -43,6 +44,7 @@ const FLOW: FlowNode[] = [
 	...hostPage('/partly-page', '/partly'),
 	...hostPage('/deaf-page', '/deaf'),
 	...hostPage('/crowded-page', '/crowded'),
+	...hostPage('/early-page', '/early'),
 ];
 
 describe('<voice-mic> when something goes wrong', { skip: needs('chromium') }, () => {
@@ -157,11 +159,11 @@ describe('<voice-mic> when something goes wrong', { skip: needs('chromium') }, (
 	});
 
 	test('the limit of time ends it with exactly so much audio', async () => {
-		const page = await open('/page?max-seconds=1&no-transcript');
+		const page = await open('/page?max-seconds=1.01&no-transcript');
 		const end = await ending(await speak(page));
 		assert.equal(end.audio.ended, 'max');
 		const all = chunks().filter(({ parts }) => parts.id === end.parts.id);
-		assert.equal(Buffer.concat(all.map(({ payload }) => payload)).length, RATE * 2);
+		assert.equal(Buffer.concat(all.map(({ payload }) => payload)).length, RATE * 2.02);
 		assert.deepEqual((await page.toldOf('stop')).at(-1)?.detail, { reason: 'max' });
 		await page.is('idle');
 		await page.close();
@@ -260,6 +262,11 @@ describe('<voice-mic> when something goes wrong', { skip: needs('chromium') }, (
 		await page.recorded(800);
 		await page.button.click();
 		assert.equal((await ending(next)).audio.ended, 'stop');
+		await page.is('idle');
+		// While nobody speaks, nobody has to do anything.
+		await nodeRed.setFlows(FLOW);
+		await page.is('connecting');
+		await page.is('idle');
 		await page.close();
 	});
 
@@ -268,10 +275,12 @@ describe('<voice-mic> when something goes wrong', { skip: needs('chromium') }, (
 			'crowded MIC_DEVICE_BUSY',
 			'voice MIC_SILENT',
 		]);
-		const page = await open('/page');
-		await speak(page);
+		const page = await open('/early-page');
+		await speak(page, 'early');
+		await page.element.locator('[part=final]', { hasText: 'said so far' }).waitFor();
 		await nodeRed.kill();
 		await failed(page, 'connection-lost', /connection to Node-RED was lost/);
+		assert.equal((await page.text()).final, 'what was said so far');
 		await page.button.click();
 		await page.is('recording');
 		await failed(page, 'not-connected', /cannot be reached/);
