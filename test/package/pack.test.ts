@@ -63,6 +63,11 @@ describe('the tarball', () => {
 		);
 	});
 
+	it("holds the page of a browser's microphone", () => {
+		for (const file of ['index.html', 'voice-mic.js', 'voice-mic-worklet.js'])
+			assert.ok(packed.files.includes(`dist/lib/browser/page/${file}`), file);
+	});
+
 	it('holds the examples, the licence texts and the README', () => {
 		for (const file of [
 			...EXAMPLES.map((name) => `examples/flows/${name}.json`),
