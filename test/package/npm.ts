@@ -10,12 +10,18 @@ import {
 	writeFileSync,
 } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import process from 'node:process';
 import { promisify } from 'node:util';
 import { packageRoot } from '../lab/root.ts';
 
 const run = promisify(execFile);
+
+export interface NpmOptions {
+	env?: Record<string, string>;
+	/** The Node.js that runs npm and the install scripts (default: this one). */
+	nodeBin?: string;
+}
 
 /**
  * Runs npm in `folder` and returns what it prints. Nothing of an npm that may be running us reaches it: neither its
@@ -25,21 +31,21 @@ const run = promisify(execFile);
 export async function npm(
 	folder: string,
 	args: readonly string[],
-	env: Record<string, string> = {},
+	{ env = {}, nodeBin = process.execPath }: NpmOptions = {},
 ): Promise<string> {
 	const outside = Object.entries(process.env).filter(
 		([name]) => !/^npm_(package_|lifecycle_|command$|execpath$|config_local_prefix$)|^INIT_CWD$/.test(name),
 	);
 	const path = (process.env['PATH'] ?? '')
 		.split(delimiter)
-		.filter((entry) => !entry.includes('node_modules'))
-		.join(delimiter);
+		.filter((entry) => !entry.includes('node_modules'));
+	path.unshift(dirname(nodeBin));
 	const cli = process.env['npm_execpath'];
-	const [command, first] = cli?.endsWith('.js') ? [process.execPath, [cli]] : ['npm', []];
+	const [command, first] = cli?.endsWith('.js') ? [nodeBin, [cli]] : ['npm', []];
 	try {
 		const { stdout } = await run(command, [...first, ...args, '--no-audit', '--no-fund'], {
 			cwd: folder,
-			env: { ...Object.fromEntries(outside), PATH: path, ...env },
+			env: { ...Object.fromEntries(outside), PATH: path.join(delimiter), ...env },
 			maxBuffer: 64 * 1024 * 1024,
 			timeout: 300_000,
 		});
@@ -91,12 +97,17 @@ export async function installIn(
 	folder: string,
 	packages: readonly string[],
 	args: readonly string[] = [],
-	env: Record<string, string> = {},
+	options: NpmOptions = {},
 ): Promise<string> {
 	const target = mkdtempSync(join(folder, 'user-'));
 	writeFileSync(join(target, 'package.json'), JSON.stringify({ name: 'user', private: true }));
-	await npm(target, ['install', ...packages, ...args], env);
+	await npm(target, ['install', ...packages, ...args], options);
 	return target;
+}
+
+/** Where `installCached` keeps what it has installed. */
+export function cacheFolder(): string {
+	return join(tmpdir(), `voice-test-packages-${userInfo().uid}`);
 }
 
 /**
@@ -104,7 +115,7 @@ export async function installIn(
  * do not run. Returns the folder that has them in its node_modules.
  */
 export async function installCached(name: string, packages: readonly string[]): Promise<string> {
-	const cache = join(tmpdir(), `voice-test-packages-${userInfo().uid}`);
+	const cache = cacheFolder();
 	const target = join(cache, name);
 	if (existsSync(target)) return target;
 	mkdirSync(cache, { recursive: true, mode: 0o700 });
