@@ -1,8 +1,18 @@
-import { follow } from '../../lib/editor/dialog.ts';
-import { isEnvironment, number } from '../../lib/editor/validators.ts';
+import type { EditorNodeProperties } from 'node-red';
+import {
+	active,
+	backend,
+	milliseconds,
+	pin,
+	pull,
+	startEditing,
+	stopEditing,
+} from './dialog/checks.editor.ts';
+import { offerPresets, offerStored, showWhatApplies } from './dialog/fields.editor.ts';
+import { PinPicker } from './dialog/pin-picker.editor.ts';
+import { PinUsers } from './dialog/pin-users.editor.ts';
 
-interface ButtonProperties {
-	name: string;
+interface ButtonProperties extends EditorNodeProperties {
 	topic: string;
 	backend: string;
 	pin: string;
@@ -20,25 +30,14 @@ RED.nodes.registerType<ButtonProperties>('button-trigger', {
 	defaults: {
 		name: { value: '' },
 		topic: { value: '' },
-		backend: { value: 'auto', required: true },
-		pin: {
-			value: '',
-			validate(value: string) {
-				return this.backend === 'simulated' || String(value ?? '').trim() !== '';
-			},
-		},
-		active: { value: 'high', required: true },
-		pull: {
-			value: 'none',
-			validate(value: string) {
-				// sysfs cannot set one.
-				return this.backend !== 'onoff' || value === 'none' || isEnvironment(value);
-			},
-		},
-		debounceMs: { value: 20, validate: number(0, 1000) },
-		doubleClickMs: { value: 300, validate: number(0, 5000) },
-		longPressMs: { value: 800, validate: number(0, 60_000) },
-		maxHoldMs: { value: 300_000, validate: number(0, 86_400_000) },
+		backend: { value: 'auto', validate: backend },
+		pin: { value: '', validate: pin },
+		active: { value: 'high', validate: active },
+		pull: { value: 'none', validate: pull },
+		debounceMs: { value: 20, validate: milliseconds('debounceMs') },
+		doubleClickMs: { value: 300, validate: milliseconds('doubleClickMs') },
+		longPressMs: { value: 800, validate: milliseconds('longPressMs') },
+		maxHoldMs: { value: 300_000, validate: milliseconds('maxHoldMs') },
 	},
 	inputs: 1,
 	outputs: 2,
@@ -80,11 +79,16 @@ RED.nodes.registerType<ButtonProperties>('button-trigger', {
 		},
 	},
 	oneditprepare() {
-		const backend = $('#node-input-backend');
-		follow(backend, () => {
-			const chosen = backend.val();
-			$('.button-trigger-line').toggle(chosen !== 'simulated');
-			$('.button-trigger-no-pull').toggle(chosen === 'onoff');
-		});
+		startEditing(this);
+		offerStored('backend', this.backend, 'auto');
+		offerStored('active', this.active, 'high');
+		offerStored('pull', this.pull, 'none');
+		showWhatApplies(this);
+		offerPresets();
+		const translate = (key: string, values?: Record<string, string | number>) => this._(key, values);
+		new PinPicker(new PinUsers(this, translate), translate);
 	},
+	oneditsave: stopEditing,
+	oneditcancel: stopEditing,
+	oneditdelete: stopEditing,
 });

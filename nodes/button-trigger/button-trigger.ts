@@ -5,48 +5,13 @@ import { NodeGuard } from '../../lib/node/guard.ts';
 import { SettingsReader } from '../../lib/node/settings.ts';
 import { flowsStarted, type WhenStarted } from '../../lib/node/started.ts';
 import { StatusLine } from '../../lib/node/status.ts';
-import { type ButtonEvent, type GestureSettings, Gestures } from './gestures.ts';
+import { type ButtonEvent, Gestures } from './gestures.ts';
 import { LineKeeper } from './line-keeper.ts';
-import { BACKENDS, type Backend, openers } from './lines/backends.ts';
-import type { LineRequest } from './lines/line.ts';
+import { serveLineList } from './line-list.ts';
+import { openers } from './lines/backends.ts';
+import { type ButtonSettings, DEFAULT_GESTURES, readSettings } from './settings.ts';
 
 const TYPE = 'button-trigger';
-const DAY_MS = 86_400_000;
-
-interface ButtonSettings extends GestureSettings, LineRequest {
-	backend: Backend;
-	activeHigh: boolean;
-}
-
-const DEFAULT_GESTURES: GestureSettings = {
-	debounceMs: 20,
-	doubleClickMs: 300,
-	longPressMs: 800,
-	maxHoldMs: 300_000,
-};
-
-function readSettings(config: NodeDef): ButtonSettings {
-	const read = new SettingsReader(config, 'GPIO_UNAVAILABLE');
-	const ms = (name: keyof GestureSettings, max: number) => read.number(name, DEFAULT_GESTURES[name], { max });
-	const settings: ButtonSettings = {
-		backend: read.choice('backend', BACKENDS, 'auto'),
-		pin: read.text('pin'),
-		activeHigh: read.choice('active', ['high', 'low'], 'high') === 'high',
-		pull: read.choice('pull', ['none', 'up', 'down'], 'none'),
-		debounceMs: ms('debounceMs', 1000),
-		doubleClickMs: ms('doubleClickMs', 5000),
-		longPressMs: ms('longPressMs', 60_000),
-		maxHoldMs: ms('maxHoldMs', DAY_MS),
-	};
-	if (settings.backend !== 'simulated' && settings.pin === '')
-		throw new VoiceError(
-			'GPIO_LINE_NOT_FOUND',
-			'The button has no pin',
-			'set the pin to its BCM number such as 17, or use the backend "simulated"',
-		);
-	return settings;
-}
-
 /** One button: joins the line, the state machine and the node's messages and status. */
 class Button {
 	readonly #guard: NodeGuard;
@@ -157,6 +122,8 @@ export default function (RED: NodeAPI): void {
 		RED.nodes.createNode(this, config);
 		buttons.set(this, new Button(this, config, RED, whenStarted));
 	});
+
+	serveLineList(RED);
 
 	// The editor's button; answers like core's inject.
 	RED.httpAdmin.post(

@@ -1,12 +1,10 @@
+import type { Backend } from '../rules.ts';
 import { firstAvailable } from './auto.ts';
 import { openGpiomon } from './gpiomon.ts';
 import type { OpenLine } from './line.ts';
 import { openOnoff } from './onoff.ts';
 import { shareLines } from './shared.ts';
 import { openSimulated } from './simulated.ts';
-
-export const BACKENDS = ['auto', 'onoff', 'gpiomon', 'simulated'] as const;
-export type Backend = (typeof BACKENDS)[number];
 
 const gpiomon = shareLines(openGpiomon);
 const onoff = shareLines(openOnoff);

@@ -1,4 +1,5 @@
 import { collectTail, findCommand, type GuardedProcess, spawnGuarded } from '../../../lib/process/guarded.ts';
+import { type LineUse, readLineUse } from './gpioinfo.ts';
 import { bcmNumber, headerChip, type LineRequest, VoiceError } from './line.ts';
 
 // The command line tools of libgpiod. Versions 1 and 2 differ in nearly every option and in their output; both were
@@ -73,6 +74,16 @@ export class GpiodTools {
 		// It fails, but lists the others, if only one of the chips cannot be opened.
 		if (code !== 0 && chips.length === 0) throw toolError(stderr, 'GPIO', code);
 		return chips.map(([, name, label, lines]) => ({ name: name!, label: label!, lines: Number(lines) }));
+	}
+
+	/**
+	 * Who uses the lines of the header's chip.
+	 * @throws VoiceError GPIO_UNAVAILABLE (also: no Raspberry Pi) or GPIO_PERMISSION
+	 */
+	async headerUse(): Promise<LineUse[]> {
+		const chip = headerChip(0, await this.#chips());
+		const args = this.#major === 1 ? ['--', chip.name] : ['--chip', chip.name];
+		return readLineUse(await run('gpioinfo', args, `The GPIO chip ${chip.label}`));
 	}
 
 	/**

@@ -1,5 +1,6 @@
 import { VoiceError } from '../../../lib/node/errors.ts';
 
+export { bcmNumber } from './pin.ts';
 export { VoiceError };
 
 export type Pull = 'none' | 'up' | 'down';
@@ -33,12 +34,6 @@ export interface Line {
  * GPIO_PERMISSION; `retryable` says whether it is worth to try again later.
  */
 export type OpenLine = (request: LineRequest, events: LineEvents) => Promise<Line>;
-
-/** The BCM number that a pin setting means, or undefined if it is the name of a line. */
-export function bcmNumber(pin: string): number | undefined {
-	const digits = /^(?:gpio|bcm)? ?(\d{1,4})$/i.exec(pin)?.[1];
-	return digits === undefined ? undefined : Number(digits);
-}
 
 /**
  * Labels of the chip behind a Raspberry Pi's 40-pin header; its line n is BCM GPIO n. A Pi 5 has several chips and

@@ -85,6 +85,11 @@ function runTool(folder: string, tool: string, args: string[]): void {
 		for (const chip of chips) console.log(`${chip.name} [${chip.label}] (${chip.lines} lines)`);
 		return;
 	}
+	const listed = tool === 'gpioinfo' && chips.find(({ name }) => name === (values['chip'] ?? positionals[0]));
+	if (listed) {
+		listLines(version, listed, state.used?.[listed.name] ?? {});
+		return;
+	}
 	if (tool === 'gpiofind' || tool === 'gpioinfo') {
 		const found = names[positionals[0]!];
 		if (!found) {
@@ -123,6 +128,28 @@ function runTool(folder: string, tool: string, args: string[]): void {
 			console.log(version === 1 ? format : format.replace('%E', word));
 		},
 	});
+}
+
+/** gpioinfo of one chip. */
+function listLines(
+	version: 1 | 2,
+	chip: { name: string; lines: number },
+	used: Readonly<Record<number, string>>,
+): void {
+	console.log(`${chip.name} - ${chip.lines} lines:`);
+	for (let line = 0; line < chip.lines; line++) {
+		const by = used[line];
+		const start = `\tline ${String(line).padStart(3)}:`;
+		const name = `"GPIO${line}"`;
+		if (version === 1) {
+			const user = by === undefined ? 'unused' : by === '' ? 'kernel' : `"${by}"`;
+			const flags = by === undefined ? '' : '[used]';
+			console.log(`${start} ${name.padStart(12)} ${user.padStart(12)}   input  active-high ${flags}`);
+		} else {
+			const user = by === undefined ? '' : ` consumer="${by || 'kernel'}"`;
+			console.log(`${start}\t${name.padEnd(16)}\tinput${user}`);
+		}
+	}
 }
 
 /** Watches until it is ended; a second one on the same line is refused. */

@@ -15,6 +15,8 @@ export interface StandInState {
 	chips: { name: string; label: string; lines: number }[];
 	/** Line names, e.g. { GPIO17: ['gpiochip0', 17] }. */
 	names?: Record<string, [chip: string, offset: number]>;
+	/** What users of lines call themselves, e.g. { gpiochip0: { 17: 'led0' } }; '': a part of the kernel without a name. */
+	used?: Record<string, Record<number, string>>;
 	/** What opening a line fails with, as strerror(3) says it; '' or undefined: nothing. */
 	failure?: string;
 }
