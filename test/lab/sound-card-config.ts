@@ -2,16 +2,15 @@
 
 /**
  * PulseAudio's start script: a sink `speaker`, and a source `mic` that hears what is played on the sink `feed`.
- * `socket` is the path on which clients connect, without authentication. With `echo`, the microphone also hears the
- * speaker.
+ * `socket` is the path on which clients connect, without authentication. With `echo` there is no sink `feed`: the
+ * microphone hears the speaker, without the delay that PulseAudio's loopback has, and what is fed sounds there.
  */
 export function pulseScript(socket: string, rate: number, channels: number, echo: boolean): string {
 	const format = `format=s16le rate=${rate} channels=${channels}`;
 	// norewinds bounds a null sink's blocks to 50 ms; else they grow to 2 s, far from how a card keeps time.
 	return `load-module module-native-protocol-unix socket=${socket} auth-anonymous=1
 load-module module-null-sink sink_name=speaker norewinds=1 ${format}
-load-module module-null-sink sink_name=feed norewinds=1 ${format}
-${echo ? 'load-module module-loopback source=speaker.monitor sink=feed latency_msec=60 source_dont_move=true sink_dont_move=true\n' : ''}load-module module-remap-source source_name=mic master=feed.monitor
+${echo ? '' : `load-module module-null-sink sink_name=feed norewinds=1 ${format}\n`}load-module module-remap-source source_name=mic master=${echo ? 'speaker' : 'feed'}.monitor
 set-default-sink speaker
 set-default-source mic
 `;

@@ -101,6 +101,7 @@ class VirtualCard implements SoundCard {
 	readonly #rate: number;
 	readonly #channels: number;
 	readonly #awkward: boolean;
+	readonly #feedSink: string;
 	readonly #daemonEnv: NodeJS.ProcessEnv;
 	readonly #feeds = new Set<ChildProcess>();
 	readonly #cleared = new Map<string, number>();
@@ -111,6 +112,7 @@ class VirtualCard implements SoundCard {
 		this.#rate = rate;
 		this.#channels = channels;
 		this.#awkward = awkward;
+		this.#feedSink = echo ? 'speaker' : 'feed';
 		for (const name of ['run', 'state', 'config', 'spoken', 'alsa'])
 			mkdirSync(join(folder, name), { mode: 0o700 });
 		this.env = {
@@ -161,7 +163,7 @@ class VirtualCard implements SoundCard {
 	feed(pcm: Buffer, { rate = this.#rate, channels = this.#channels } = {}): Feed {
 		// No --latency-msec: a large buffer in the server, so a busy machine does not tear the sound.
 		const format = ['--raw', '--format=s16le', `--rate=${rate}`, `--channels=${channels}`];
-		const pacat = spawn('pacat', ['--playback', '--device=feed', ...format], {
+		const pacat = spawn('pacat', ['--playback', `--device=${this.#feedSink}`, ...format], {
 			env: { ...this.#daemonEnv, ...this.env, LD_PRELOAD: '' },
 			stdio: ['pipe', 'ignore', 'pipe'],
 		});

@@ -20,7 +20,8 @@ function installWithoutAddons(folder: string): void {
 	cpSync(join(dist, 'lib'), join(folder, 'dist/lib'), { recursive: true });
 	cpSync(join(dist, 'nodes/mic-capture'), join(folder, 'dist/nodes/mic-capture'), { recursive: true });
 	mkdirSync(join(folder, 'node_modules'));
-	symlinkSync(join(packageRoot, 'node_modules/@echogarden'), join(folder, 'node_modules/@echogarden'));
+	for (const name of ['@echogarden', 'ws'])
+		symlinkSync(join(packageRoot, 'node_modules', name), join(folder, 'node_modules', name));
 	writeFileSync(
 		join(folder, 'package.json'),
 		JSON.stringify({
