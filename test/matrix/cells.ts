@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { installCached, installIn } from '../package/npm.ts';
@@ -52,14 +53,10 @@ export function versionOf(folder: string): string {
 	return (JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string }).version;
 }
 
-/** The optional packages that a user folder has, of those that hold native code. */
-export function addonsIn(user: string): string[] {
-	const files = {
-		naudiodon: 'naudiodon/build/Release/naudiodon.node',
-		onoff: 'epoll/build/Release/epoll.node',
-		'sherpa-onnx-node': 'sherpa-onnx-node/package.json',
-	};
-	return Object.entries(files)
-		.filter(([, file]) => existsSync(join(user, 'node_modules', file)))
-		.map(([name]) => name);
+/** The optional packages of a user folder whose native code this Node.js loads. */
+export function addonsIn(user: string, nodeBin: string): string[] {
+	return ['naudiodon', 'onoff', 'sherpa-onnx-node'].filter((name) => {
+		const { status } = spawnSync(nodeBin, ['-e', `require('${name}')`], { cwd: user, timeout: 60_000 });
+		return status === 0;
+	});
 }

@@ -12,7 +12,8 @@ export const SETS = ['button-trigger', 'mic-capture', 'audio-play', 'stt-stream'
 const TYPES = [...SETS, 'stt-provider'];
 
 const LIBRARY = `/library/examples/flows/${PACKAGE}/flows`;
-const SPOKEN = 'turn on the kitchen light open the garage door play some music';
+/** What the recording of the examples says. */
+export const SPOKEN = 'turn on the kitchen light open the garage door play some music';
 
 /** The example flows of core nodes and ours. */
 export const EXAMPLES = readdirSync(join(packageRoot, 'examples/flows'))
@@ -20,8 +21,11 @@ export const EXAMPLES = readdirSync(join(packageRoot, 'examples/flows'))
 	.map((file) => file.replace(/\.json$/, ''))
 	.sort();
 
+/** Where a Node-RED is, as LabNodeRed tells it. */
+export type Address = Pick<LabNodeRed, 'url'>;
+
 /** Fetches from Node-RED's admin API what the editor fetches. */
-export async function get(nodeRed: LabNodeRed, path: string, accept = 'application/json'): Promise<Response> {
+export async function get(nodeRed: Address, path: string, accept = 'application/json'): Promise<Response> {
 	const response = await fetch(new URL(path, nodeRed.url), {
 		headers: { Accept: accept, 'Accept-Language': 'en-US' },
 	});
@@ -30,7 +34,7 @@ export async function get(nodeRed: LabNodeRed, path: string, accept = 'applicati
 }
 
 /** An example as Import > Examples gets it. */
-export async function example(nodeRed: LabNodeRed, name: string): Promise<FlowNode[]> {
+export async function example(nodeRed: Address, name: string): Promise<FlowNode[]> {
 	return (await (await get(nodeRed, `${LIBRARY}/${name}`)).json()) as FlowNode[];
 }
 
@@ -52,18 +56,26 @@ export async function deploy(nodeRed: LabNodeRed, flows: readonly FlowNode[]): P
 	await nodeRed.until('the flows to start', () => (starts() > before ? true : undefined));
 }
 
-/** Clicks the button of the deployed flow live-transcription, and reads what was recognised. */
+/** Clicks the button of the deployed flow live-transcription. */
+export async function click(nodeRed: Address): Promise<void> {
+	const button = idOf(await example(nodeRed, 'live-transcription'), 'button-trigger');
+	const url = new URL(`/voice/button-trigger/${button}`, nodeRed.url);
+	assert.equal((await fetch(url, { method: 'POST' })).status, 200);
+}
+
+const idOf = (flow: readonly FlowNode[], type: string) => flow.find((node) => node.type === type)?.id ?? type;
+
+/** Clicks that button, and reads what was recognised. */
 export async function transcribe(nodeRed: LabNodeRed): Promise<void> {
 	const flow = await example(nodeRed, 'live-transcription');
-	const idOf = (type: string) => flow.find((node) => node.type === type)?.id ?? type;
-	const button = new URL(`/voice/button-trigger/${idOf('button-trigger')}`, nodeRed.url);
-	assert.equal((await fetch(button, { method: 'POST' })).status, 200);
-	const closed = await nodeRed.waitFor(idOf('stt-stream'), ({ payload }) => payload === 'closed', {
+	const stt = idOf(flow, 'stt-stream');
+	await click(nodeRed);
+	const closed = await nodeRed.waitFor(stt, ({ payload }) => payload === 'closed', {
 		port: 2,
 	});
 	const { text } = closed['session'] as { text: string };
 	assert.ok(wordErrorRate(SPOKEN, text) <= 0.1, text || nodeRed.log.slice(-20).join('\n'));
-	const heard = nodeRed.messages(idOf('stt-stream'), 0).map(({ payload }) => payload);
+	const heard = nodeRed.messages(stt, 0).map(({ payload }) => payload);
 	assert.equal(heard.join(' '), text);
 	const failed = nodeRed.errors().filter(({ node }) => flow.some(({ id }) => id === node));
 	assert.deepEqual(failed, []);

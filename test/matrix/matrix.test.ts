@@ -30,10 +30,10 @@ before(async () => {
 		npm_package_config_node_gyp_nodedir: '/nonexistent',
 	};
 	const uncompiled = await installIn(folder, [tarball], [], { env: broken });
-	assert.deepEqual(addonsIn(uncompiled), ['sherpa-onnx-node']);
+	assert.deepEqual(addonsIn(uncompiled, process.execPath), ['sherpa-onnx-node']);
 	development = { packageDir: installed(uncompiled) };
 	const without = await installIn(folder, [tarball], ['--omit=optional']);
-	assert.deepEqual(addonsIn(without), []);
+	assert.deepEqual(addonsIn(without, process.execPath), []);
 	newest = { packageDir: installed(without), ...(await programs({ nodeRed: '5.0', node: '24' })) };
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
