@@ -12,7 +12,6 @@ import { wordErrorRate } from '../lab/speech.ts';
 import type { Programs } from './cells.ts';
 import { click, example, get, PACKAGE, SETS, SPOKEN, withoutMicrophone } from './checks.ts';
 
-const LIMIT_MS = 90_000;
 /** What the recogniser wrote: one final transcript a line. */
 const HEARD = 'heard.txt';
 
@@ -52,11 +51,7 @@ export async function runAsCommand(user: string, { nodeBin, nodeRedDir }: Progra
 		const logged = (pattern: RegExp) => () =>
 			log.map((line) => pattern.exec(line)).find(Boolean) ?? undefined;
 		const until = <T>(look: () => T | undefined, what: string) =>
-			waitFor(
-				look,
-				() => `${what}\n${log.slice(-30).join('\n')}`,
-				() => child.exitCode !== null,
-			);
+			waitFor(look, () => `${what}\n${log.slice(-30).join('\n')}`, { isOver: () => child.exitCode !== null });
 		const [, url] = await until(logged(/Server now running at (http:\S+)/), 'Node-RED did not start');
 		await until(logged(/Started flows/), 'its flows did not start');
 		await useIt({ url: url! }, user, until, log);
@@ -66,10 +61,16 @@ export async function runAsCommand(user: string, { nodeBin, nodeRedDir }: Progra
 		const code = await ended;
 		clearTimeout(timer);
 		assert.equal(code, 0, `Node-RED ended with ${code}\n${log.slice(-30).join('\n')}`);
-		await waitFor(
-			() => (descendants(child.pid!, mark).length === 0 ? true : undefined),
-			() => `left behind: ${JSON.stringify(descendants(child.pid!, mark))}`,
-		);
+		const left = () => descendants(child.pid!, mark);
+		try {
+			await waitFor(
+				() => (left().length === 0 ? true : undefined),
+				() => `left behind: ${JSON.stringify(left())}`,
+				{ limitMs: 15_000 },
+			);
+		} finally {
+			for (const { pid } of left()) process.kill(pid, 'SIGKILL');
+		}
 	}
 }
 
@@ -134,8 +135,12 @@ function writesItsWords(flow: readonly FlowNode[]): FlowNode[] {
 }
 
 /** Looks again and again. @throws after a long time, or as soon as `isOver` */
-async function waitFor<T>(look: () => T | undefined, why: () => string, isOver = () => false): Promise<T> {
-	for (const deadline = Date.now() + LIMIT_MS; ; await sleep(50)) {
+async function waitFor<T>(
+	look: () => T | undefined,
+	why: () => string,
+	{ limitMs = 90_000, isOver = () => false }: { limitMs?: number; isOver?: () => boolean } = {},
+): Promise<T> {
+	for (const deadline = Date.now() + limitMs; ; await sleep(50)) {
 		const over = isOver();
 		const found = look();
 		if (found !== undefined) return found;

@@ -7,6 +7,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { installCached } from '../package/npm.ts';
+import { versionOf } from './cells.ts';
 import { SETS } from './checks.ts';
 
 /** What node-red-dev would ask the network. */
@@ -48,11 +49,8 @@ const OPEN = ['P03'];
 export async function checkScorecard(packageDir: string, nodeReds: readonly string[]): Promise<string[]> {
 	const { card, asked, output } = await validate(packageDir, nodeReds);
 	const failed = Object.keys(card).filter((id) => id !== 'package' && card[id]?.test !== true);
-	assert.deepEqual(
-		failed.filter((id) => !OPEN.includes(id)),
-		[],
-		output,
-	);
+	const wrong = failed.filter((id) => !OPEN.includes(id));
+	assert.deepEqual(wrong, [], `${wrong.join(', ')} failed\n${output}`);
 	assert.deepEqual(
 		Object.keys(card).filter((id) => id !== 'package'),
 		['P01', 'P03', 'P04', 'P08', 'P05', 'P06', 'P07', 'N01', 'N02', 'D01', 'D02', 'D03'],
@@ -60,6 +58,7 @@ export async function checkScorecard(packageDir: string, nodeReds: readonly stri
 	// The check of the keyword writes true in any case, and a template that it cannot read has no node types.
 	assert.doesNotMatch(output, /P05|Unable to parse|Unable to read/);
 	assert.deepEqual([...((card['N02']?.['nodes'] ?? []) as string[])].sort(), [...SETS].sort());
+	assert.deepEqual(card['P06']?.['versions'], nodeReds.map(versionOf), 'P06 is content with one of them');
 	assert.equal(asked.filter((question) => question === '/catalogue.json').length, 2);
 	assert.equal(asked.filter((question) => question === '/node-red').length, 2);
 	return failed;
