@@ -107,7 +107,8 @@ describe('button-trigger', () => {
 		send({ payload: true });
 		const [, release] = await arrivals('presses', 2);
 		assert.equal(release!['payload'], false);
-		assert.ok((release!['button'] as { heldMs: number }).heldMs >= 100);
+		// Node.js's timers may come a millisecond early by the clock that tells the time held.
+		assert.ok((release!['button'] as { heldMs: number }).heldMs >= 99);
 		assert.deepEqual(payloads('gestures'), []);
 	});
 

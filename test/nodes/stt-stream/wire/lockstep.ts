@@ -5,6 +5,8 @@ import type { WireStream } from './stream.ts';
 
 /** Virtual time passes in steps of so much. */
 const STEP_MS = 100;
+/** How long a step waits, in real time, for a session to open: the first one loads code, on a machine that may be busy. */
+const OPENING_MS = 20_000;
 
 export interface LockstepOptions {
 	/** How much of a session's audio may be without an answer yet: more than the longest pause in it. Default 300. */
@@ -93,7 +95,8 @@ export class Lockstep {
 			this.#opening > 0 || [...this.#sessions].some((session) => session.isBusy(this.#lagMs));
 		await settled();
 		while (isBusy()) {
-			const left = begin + this.#patienceMs - performance.now();
+			const patienceMs = this.#opening > 0 ? OPENING_MS : this.#patienceMs;
+			const left = begin + patienceMs - performance.now();
 			if (left <= 0) return;
 			await new Promise<void>((resolve) => {
 				const timer = setTimeout(resolve, left);
