@@ -105,7 +105,6 @@ export class Talk {
 		if (!obstacle()) this.#connection.open();
 		this.#connection.wake();
 		this.#timer = setTimeout(() => this.#tell('asking'), ASKING_MS);
-		this.#connecting = setTimeout(() => this.#notConnected(), CONNECT_MS);
 		this.#events.changed();
 		void this.#record(turn, raw);
 	}
@@ -157,6 +156,8 @@ export class Talk {
 			clearTimeout(this.#timer);
 			this.note = undefined;
 			this.phase = 'recording';
+			// Not from the click: whoever is asked for permission may think about it.
+			this.#connecting = setTimeout(() => this.#notConnected(), CONNECT_MS);
 			this.#events.started();
 		}
 		const limit = turn.hear(frame, this.#beginMs);
@@ -234,7 +235,7 @@ export class Talk {
 
 	#attach(): void {
 		const { utterance } = this.#turn ?? {};
-		if (!utterance || utterance.number !== undefined || utterance.ms === 0 || !this.connected) return;
+		if (!utterance?.waits || !this.connected) return;
 		clearTimeout(this.#connecting);
 		this.#connecting = setTimeout(() => this.#connection.renew(), STARTED_MS);
 		this.#numbers += 1;

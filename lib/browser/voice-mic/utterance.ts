@@ -39,6 +39,11 @@ export class Utterance {
 		return this.#ending !== undefined;
 	}
 
+	/** Is there something to send, as soon as there is a connection? Not once it was abandoned. */
+	get waits(): boolean {
+		return this.#queue !== undefined && this.#samples > 0;
+	}
+
 	/** Takes the next s16le samples. False: no more fits, the utterance has ended. */
 	push(pcm: ArrayBuffer): boolean {
 		if (this.#ending) return false;
