@@ -8,7 +8,7 @@ import {
 	startEditing,
 	stopEditing,
 } from './dialog/checks.editor.ts';
-import { offerPresets, offerStored, showWhatApplies } from './dialog/fields.editor.ts';
+import { offerPresets, offerStored, showDefaultTimes, showWhatApplies } from './dialog/fields.editor.ts';
 import { PinPicker } from './dialog/pin-picker.editor.ts';
 import { PinUsers } from './dialog/pin-users.editor.ts';
 
@@ -84,6 +84,7 @@ RED.nodes.registerType<ButtonProperties>('button-trigger', {
 		offerStored('active', this.active, 'high');
 		offerStored('pull', this.pull, 'none');
 		showWhatApplies(this);
+		showDefaultTimes();
 		offerPresets();
 		const translate = (key: string, values?: Record<string, string | number>) => this._(key, values);
 		new PinPicker(new PinUsers(this, translate), translate);

@@ -1,5 +1,6 @@
 import { follow } from '../../../lib/editor/dialog.ts';
 import { PRESETS } from '../presets.ts';
+import { TIMES } from '../rules.ts';
 import { backendOf, type StoredButton, textOf } from './checks.editor.ts';
 
 /** What of the dialog a backend has a use for is shown. */
@@ -26,6 +27,11 @@ export function offerStored(name: string, stored: unknown, fallback: string): vo
 		.some((option) => $(option).val() === text);
 	if (text !== '' && !isOffered) $('<option>').val(text).text(text).appendTo(field);
 	field.val(text || fallback);
+}
+
+/** What an empty time means. */
+export function showDefaultTimes(): void {
+	for (const [name, { value }] of Object.entries(TIMES)) $(`#node-input-${name}`).attr('placeholder', value);
 }
 
 /** Fills in what belongs to a board's button; says which one it is as long as everything is as there. */

@@ -79,19 +79,21 @@ export class PinPicker {
 		if (focused) pins.filter(`[data-bcm="${focused}"]`).trigger('focus');
 	}
 
-	#cell(pin: HeaderPin, chosen: number | undefined): JQuery {
-		const { bcm, kind, physical, role = '' } = pin;
-		const number = $('<span class="button-trigger-pin-number">').text(physical);
+	#cell({ bcm, kind, physical, role = '' }: HeaderPin, chosen: number | undefined): JQuery {
 		const cell = $(bcm === undefined ? '<div>' : '<button type="button" tabindex="-1">');
 		cell.addClass(`button-trigger-pin button-trigger-pin-${kind}`);
-		if (bcm === undefined) return cell.append($('<span class="button-trigger-pin-role">').text(role), number);
-		const users = this.#users.of(bcm);
-		const taken = users.join(', ');
-		const words = [this.#place(pin), taken && this.#words('usedBy', { users: taken })].join(' ').trim();
-		cell.attr({ 'data-bcm': bcm, 'aria-pressed': String(bcm === chosen), 'aria-label': words, title: words });
-		if (taken) cell.append($('<span class="button-trigger-pin-taken">').text(taken));
-		else if (role) cell.append($('<span class="button-trigger-pin-role">').text(role));
-		return cell.append($('<span class="button-trigger-pin-name">').text(`GPIO ${bcm}`), number);
+		const add = (part: string, text: string | number) =>
+			$('<span>').addClass(`button-trigger-pin-${part}`).text(text).appendTo(cell).after(' ');
+		const users = bcm === undefined ? [] : this.#users.of(bcm);
+		if (users.length) add('taken', users.join(', '));
+		else if (role) add('role', role);
+		if (bcm !== undefined) {
+			add('name', `GPIO ${bcm}`);
+			cell.attr({ 'data-bcm': bcm, 'aria-pressed': String(bcm === chosen), title: this.#about(bcm) });
+		}
+		// The title says which number that is.
+		add('number', physical).attr('aria-hidden', 'true');
+		return cell;
 	}
 
 	#choose(pin: HTMLElement): void {
