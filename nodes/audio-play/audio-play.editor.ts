@@ -1,6 +1,7 @@
 import type { EditorNodeProperties } from 'node-red';
 import { follow, followRawSampleRate, offerDevices } from '../../lib/editor/dialog.ts';
 import { number } from '../../lib/editor/validators.ts';
+import { offerTestTone } from './test-tone.editor.ts';
 
 interface AudioPlayProperties extends EditorNodeProperties {
 	backend: string;
@@ -16,6 +17,21 @@ interface AudioPlayProperties extends EditorNodeProperties {
 }
 
 const HOUR_MS = 3_600_000;
+/** Where a buffer's length in time is of interest and the sound's own rate is not known. */
+const USUAL_RATE = 48_000;
+
+/** The node whose dialog is open. */
+let edited: unknown;
+let stopTrying = () => {};
+
+/** In an open dialog it is what is chosen there that counts. */
+const backendOf = (node: { backend?: unknown }): unknown =>
+	edited === node ? $('#node-input-backend').val() : node.backend;
+
+function close(): void {
+	edited = undefined;
+	stopTrying();
+}
 
 RED.nodes.registerType<AudioPlayProperties>('audio-play', {
 	category: 'voice',
@@ -27,7 +43,7 @@ RED.nodes.registerType<AudioPlayProperties>('audio-play', {
 		file: {
 			value: '',
 			validate(value: string) {
-				return this.backend !== 'file' || String(value ?? '').trim() !== '';
+				return backendOf(this) !== 'file' || String(value ?? '').trim() !== '';
 			},
 		},
 		framesPerBuffer: { value: 4096, validate: number(0, 65_536, true) },
@@ -58,6 +74,7 @@ RED.nodes.registerType<AudioPlayProperties>('audio-play', {
 		return this._('audio-play.port.finished');
 	},
 	oneditprepare() {
+		edited = this;
 		const backend = $('#node-input-backend');
 		follow(backend, () => {
 			const chosen = String(backend.val());
@@ -65,7 +82,25 @@ RED.nodes.registerType<AudioPlayProperties>('audio-play', {
 			$('.audio-play-portaudio').toggle(chosen === 'auto' || chosen === 'portaudio');
 			$('.audio-play-file').toggle(chosen === 'file');
 			if (chosen !== 'file') offerDevices('audio-play', 'backend');
+			// Whether it may be empty depends on it.
+			$('#node-input-file').trigger('change');
 		});
 		followRawSampleRate('audio-play');
+
+		const frames = $('#node-input-framesPerBuffer');
+		const raw = $('#node-input-rawSampleRate');
+		follow(frames.add(raw), () => {
+			const rate = Number(raw.val()) || USUAL_RATE;
+			const ms = (Number(frames.val()) * 1000) / rate;
+			const words = this._('audio-play.framesMs', {
+				ms: String(Math.round(ms * 10) / 10),
+				rate: String(rate),
+			});
+			$('.audio-play-frames-ms').text(ms > 0 && ms < HOUR_MS ? words : '');
+		});
+		stopTrying = offerTestTone((key, values) => this._(key, values));
 	},
+	oneditsave: close,
+	oneditcancel: close,
+	oneditdelete: close,
 });

@@ -16,6 +16,7 @@ import { Player } from './player.ts';
 import { PlayerStatus } from './player-status.ts';
 import { type AudioPlaySettings, readSettings } from './settings.ts';
 import { BACKENDS, type BackendName, sinkBackend } from './sinks/index.ts';
+import { serveTestTone } from './try-tone.ts';
 
 type Message = Record<string, unknown>;
 
@@ -27,6 +28,7 @@ export default function audioPlay(RED: NodeAPI): void {
 	const { userDir } = RED.settings;
 	if (userDir) searchNaudiodonIn(userDir);
 
+	serveTestTone(RED);
 	const whenStarted = flowsStarted(RED);
 
 	RED.nodes.registerType('audio-play', function (this: Node, config: NodeDef) {
