@@ -17,6 +17,7 @@ export interface PageEvents {
 interface ConnectionOptions {
 	/** Time between pings; a page that does not answer two of them is gone. */
 	heartbeatMs: number;
+	key: string;
 }
 
 /** More than a page leaves unread for long. */
@@ -26,6 +27,8 @@ const CLOSING_MS = 1000;
 
 /** One page that is connected: checks what it sends, notices when it is gone. */
 export class PageConnection {
+	/** What the page is known by when it connects again; '' = nothing. A secret between it and Node-RED. */
+	readonly key: string;
 	readonly #socket: WebSocket;
 	readonly #flood = new Flood();
 	readonly #heartbeat: NodeJS.Timeout;
@@ -38,7 +41,8 @@ export class PageConnection {
 	/** It has been told to go, or has gone. */
 	#over = false;
 
-	constructor(socket: WebSocket, { heartbeatMs }: ConnectionOptions) {
+	constructor(socket: WebSocket, { heartbeatMs, key }: ConnectionOptions) {
+		this.key = key;
 		this.#socket = socket;
 		this.#heartbeat = setInterval(() => this.#beat(), heartbeatMs);
 		this.#closed = new Promise((resolve) => {

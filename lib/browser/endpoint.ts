@@ -6,7 +6,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { VoiceError } from '../node/errors.ts';
 import { PageConnection } from './connection.ts';
 import { type Asked, isOwnOrigin, type TrustsProxy } from './origin.ts';
-import { CLOSE, MAX_FRAME_BYTES } from './protocol.ts';
+import { CLOSE, MAX_FRAME_BYTES, PAGE_HEADER } from './protocol.ts';
 import { type Request, type Response, Routes } from './routes.ts';
 import { redirectIntoFolder, STATIC_FILES, sendStatic } from './static-files.ts';
 import { Tickets } from './tickets.ts';
@@ -129,26 +129,30 @@ export class BrowserEndpoint {
 
 	#issue(request: Request, response: Response): void {
 		response.set('Cache-Control', 'no-store');
-		if (this.#isOwn(request)) response.json({ ticket: this.#tickets.issue() });
+		if (this.#isOwn(request)) response.json({ ticket: this.#tickets.issue(pageKey(request)) });
 		else response.status(403).json({ code: 'MIC_FORMAT', message: FOREIGN });
 	}
 
 	readonly #upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
 		try {
 			const query = new URLSearchParams(request.url?.split('?')[1]);
-			if (!this.#isOwn(request)) refuse(socket, 403, FOREIGN);
-			else if (!this.#tickets.redeem(query.get('ticket') ?? ''))
-				refuse(socket, 401, 'A ticket is good once, for some seconds: get another one');
-			else webSockets.handleUpgrade(request, socket, head, (webSocket) => this.#connect(webSocket));
+			const own = this.#isOwn(request);
+			const ticket = own ? this.#tickets.redeem(query.get('ticket') ?? '') : undefined;
+			if (!own) refuse(socket, 403, FOREIGN);
+			else if (!ticket) refuse(socket, 401, 'A ticket is good once, for some seconds: get another one');
+			else {
+				const connect = (webSocket: WebSocket) => this.#connect(webSocket, ticket.page);
+				webSockets.handleUpgrade(request, socket, head, connect);
+			}
 		} catch {
 			// Thrown out of here, it would end Node-RED.
 			socket.destroy();
 		}
 	};
 
-	#connect(webSocket: WebSocket): void {
+	#connect(webSocket: WebSocket, key: string): void {
 		const { heartbeatMs = HEARTBEAT_MS, maxPages = MAX_PAGES, full, connected } = this.#options;
-		const page = new PageConnection(webSocket, { heartbeatMs });
+		const page = new PageConnection(webSocket, { heartbeatMs, key });
 		if (this.#pages.size >= maxPages) {
 			void page.close(CLOSE.tryLater, 'too many pages at once');
 			full?.();
@@ -163,6 +167,12 @@ export class BrowserEndpoint {
 		const trusts: unknown = this.#red.httpNode.get('trust proxy fn');
 		return isOwnOrigin(request, typeof trusts === 'function' ? (trusts as TrustsProxy) : undefined);
 	}
+}
+
+/** Too long to be guessed, short enough to be kept. */
+function pageKey(request: Request): string {
+	const key = request.headers[PAGE_HEADER];
+	return typeof key === 'string' && /^[\w-]{32,64}$/.test(key) ? key : '';
 }
 
 const FOREIGN =

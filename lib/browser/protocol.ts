@@ -4,7 +4,9 @@
 // Below the node's path P, itself below httpNodeRoot:
 //   GET  P/                     a page with nothing but the microphone (P redirects there)
 //   GET  P/voice-mic.js         the web component; its AudioWorklet is P/voice-mic-worklet.js
-//   POST P/ticket               200 { "ticket": "…" }, good once, for some seconds, for this node; else { code, message }
+//   POST P/ticket               200 { "ticket": "…" }, good once, for some seconds, for this node; else { code, message }.
+//                               PAGE_HEADER: a random text of 32 to 64 letters, digits, - and _ that a page makes up. With
+//                               the same one on its next connection it gets the results that it has missed.
 //   GET  P/stream?ticket=…      WebSocket: text frames are the JSON below, binary frames are audio
 //
 // Audio is mono s16le at the `sampleRate` of the last `start`. One utterance at a time; each is a stream of its own.
@@ -59,6 +61,9 @@ export type EndpointMessage =
 	| { type: 'closed'; stream: string; text: string; code?: string }
 	/** Something went wrong with this utterance (or with the connection, where it is absent). */
 	| { type: 'error'; code: string; message: string; utterance?: number };
+
+/** Not part of an address, because those are logged. */
+export const PAGE_HEADER = 'x-voice-page';
 
 /** WebSocket close codes that mean something here. */
 export const CLOSE = {

@@ -10,8 +10,8 @@ interface TicketSettings {
 export class Tickets {
 	readonly #settings: TicketSettings;
 	readonly #now: () => number;
-	/** Until when each is valid; the oldest first. */
-	readonly #valid = new Map<string, number>();
+	/** Until when each is valid, and whose it is; the oldest first. */
+	readonly #valid = new Map<string, { until: number; page: string }>();
 
 	constructor(
 		settings: TicketSettings = { ttlMs: 30_000, most: 1000 },
@@ -21,21 +21,22 @@ export class Tickets {
 		this.#now = now;
 	}
 
-	issue(): string {
+	/** @param page what its holder is known by, '' = nothing */
+	issue(page = ''): string {
 		const now = this.#now();
-		for (const [ticket, until] of this.#valid) {
+		for (const [ticket, { until }] of this.#valid) {
 			if (until > now && this.#valid.size < this.#settings.most) break;
 			this.#valid.delete(ticket);
 		}
 		const ticket = randomBytes(32).toString('base64url');
-		this.#valid.set(ticket, now + this.#settings.ttlMs);
+		this.#valid.set(ticket, { until: now + this.#settings.ttlMs, page });
 		return ticket;
 	}
 
-	/** Is it one of ours, in time, and used for the first time? */
-	redeem(ticket: string): boolean {
-		const until = this.#valid.get(ticket);
+	/** Whose it is, if it is one of ours, in time, and used for the first time; else undefined. */
+	redeem(ticket: string): { readonly page: string } | undefined {
+		const entry = this.#valid.get(ticket);
 		this.#valid.delete(ticket);
-		return until !== undefined && until > this.#now();
+		return entry && entry.until > this.#now() ? { page: entry.page } : undefined;
 	}
 }

@@ -32,6 +32,17 @@ const UNCONNECTED = `{
 	globalThis.fetch = (...what) => allowed.then(() => original(...what));
 }`;
 
+/** A script that lets the page reach its connections. */
+const KEEP_SOCKETS = `{
+	globalThis.sockets = [];
+	globalThis.WebSocket = class extends WebSocket {
+		constructor(...what) {
+			super(...what);
+			sockets.push(this);
+		}
+	};
+}`;
+
 describe('<voice-mic> waits', { skip: needs('chromium') }, () => {
 	let nodeRed: LabNodeRed;
 	let browser: LabBrowser;
@@ -127,6 +138,25 @@ describe('<voice-mic> waits', { skip: needs('chromium') }, () => {
 		await page.says('Sent');
 		const after = lengths().slice(before);
 		assert.equal(after.length, 1, `streams of ${after} ms`);
+		await page.close();
+	});
+
+	test('text whose connection breaks between the last word and its recognition', async () => {
+		const page = await openMic(browser, nodeRed, '/page', { script: KEEP_SOCKETS });
+		await page.is('idle');
+		const before = lengths().length;
+		await page.button.click();
+		await page.recorded(400);
+		await page.button.click();
+		await nodeRed.until('its end', () => lengths().length > before || undefined);
+		const stream = (nodeRed.messages('voice', 0).at(-1) as unknown as AudioChunkMessage).parts.id;
+		await page.page.evaluate('sockets[0].close()');
+		await page.says('connection to Node-RED was lost');
+		const text = 'here all the same';
+		await nodeRed.send('voice', {
+			transcript: { kind: 'final', text, turn: 0, startMs: 0, endMs: 400, provider: 'x', stream },
+		});
+		await page.element.locator('[part=final]', { hasText: text }).waitFor();
 		await page.close();
 	});
 });

@@ -1,4 +1,4 @@
-import { CLOSE, type EndpointMessage, type NodeLimits, type PageMessage } from '../protocol.ts';
+import { CLOSE, type EndpointMessage, type NodeLimits, PAGE_HEADER, type PageMessage } from '../protocol.ts';
 import { described, Failure } from './failure.ts';
 
 /** One attempt takes at most so long. */
@@ -19,6 +19,8 @@ export interface ConnectionEvents {
 export class Connection {
 	readonly #base: URL;
 	readonly #events: ConnectionEvents;
+	/** What this page is known by, so that results find it on its next connection; only secure pages get here. */
+	readonly #key = crypto.randomUUID?.() ?? '';
 	#socket: WebSocket | undefined;
 	#limits: NodeLimits | undefined;
 	#attempt: AbortController | undefined;
@@ -99,7 +101,8 @@ export class Connection {
 
 	async #ticket(signal: AbortSignal): Promise<string> {
 		const url = new URL('ticket', this.#base);
-		const response = await fetch(url, { method: 'POST', cache: 'no-store', signal });
+		const headers = { [PAGE_HEADER]: this.#key };
+		const response = await fetch(url, { method: 'POST', cache: 'no-store', headers, signal });
 		if (!response.ok) throw refusal(response.status);
 		const answer: unknown = await response.json().catch(() => undefined);
 		const { ticket } = (answer ?? {}) as { ticket?: unknown };

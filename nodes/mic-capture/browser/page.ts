@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { PageConnection, PageEvents } from '../../../lib/browser/connection.ts';
 import {
 	type EndpointMessage,
@@ -35,6 +36,8 @@ const STALL_MS = 30_000;
 export class Page implements PageEvents {
 	readonly #host: PageHost;
 	readonly #connection: PageConnection;
+	/** Where its results go, also those of its former connections. */
+	readonly home: string;
 	#ready = false;
 	#utterance: Utterance | undefined;
 	#toldSilent = false;
@@ -44,12 +47,18 @@ export class Page implements PageEvents {
 	constructor(host: PageHost, connection: PageConnection) {
 		this.#host = host;
 		this.#connection = connection;
+		this.home = connection.key || randomUUID();
 		connection.listen(this);
 	}
 
 	/** The stream that runs. */
 	get stream(): string | undefined {
 		return this.#utterance?.label.id;
+	}
+
+	/** May it come back? */
+	get isKnown(): boolean {
+		return this.#connection.key !== '';
 	}
 
 	/** Tells the page that it may begin. */

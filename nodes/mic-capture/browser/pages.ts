@@ -6,6 +6,7 @@ import type { EndReason } from '../../../lib/node/messages.ts';
 import type { Message } from '../mic-node.ts';
 import type { Chunk, StreamLabel, TakeSettings } from '../take.ts';
 import { Addresses } from './addresses.ts';
+import { Missed } from './missed.ts';
 import { Page, type PageHost } from './page.ts';
 import { resultOf } from './results.ts';
 
@@ -22,7 +23,11 @@ export class Pages {
 	readonly #host: PageHost;
 	readonly #events: PagesEvents;
 	readonly #pages = new Set<Page>();
-	readonly #addresses: Addresses<Page>;
+	/** Which home a stream came from. */
+	readonly #addresses: Addresses<string>;
+	/** Who is at home: the page's newest connection. */
+	readonly #homes = new Map<string, Page>();
+	readonly #missed: Missed;
 	readonly #resampler: Promise<void>;
 
 	/** @param label names the next stream */
@@ -31,6 +36,7 @@ export class Pages {
 		const { sampleRate } = format;
 		this.#events = events;
 		this.#addresses = new Addresses(() => time.now());
+		this.#missed = new Missed(() => time.now());
 		// Missed only by those who need it, and they say so.
 		this.#resampler = loadResampler().catch(() => {});
 		this.#host = {
@@ -39,7 +45,7 @@ export class Pages {
 			time,
 			label,
 			started: (page, stream) => {
-				this.#addresses.add(stream, page);
+				this.#addresses.add(stream, page.home);
 				events.changed();
 			},
 			chunk: (chunk) => events.chunk(chunk),
@@ -49,7 +55,8 @@ export class Pages {
 				events.changed();
 			},
 			gone: (page) => {
-				this.#addresses.forget(page);
+				if (!page.isKnown) this.#addresses.forget(page.home);
+				if (this.#homes.get(page.home) === page) this.#homes.delete(page.home);
 				this.#pages.delete(page);
 				events.changed();
 			},
@@ -70,8 +77,12 @@ export class Pages {
 	add(connection: PageConnection): void {
 		const page = new Page(this.#host, connection);
 		this.#pages.add(page);
+		this.#homes.set(page.home, page);
 		this.#events.changed();
-		void this.#resampler.then(() => page.ready());
+		void this.#resampler.then(() => {
+			page.ready();
+			for (const message of this.#missed.take(page.home)) page.send(message);
+		});
 	}
 
 	/** Ends what is being said. @param stream only that one */
@@ -84,12 +95,19 @@ export class Pages {
 		for (const page of this.#running(stream)) page.abandon();
 	}
 
-	/** Tells a page what was recognised. What is of another microphone, or of a page that is gone, is left alone. */
+	/**
+	 * Tells a page what was recognised, also on its next connection. What is of another microphone, or of a page that
+	 * is gone for ever, is left alone.
+	 */
 	answer(message: Message): void {
 		const result = resultOf(message);
 		if (!result) return;
-		const page = this.#addresses.find(result.stream);
-		page?.send(result.message(String(result.stream)));
+		const home = this.#addresses.find(result.stream);
+		if (home === undefined) return;
+		const told = result.message(String(result.stream));
+		const page = this.#homes.get(home);
+		if (page) page.send(told);
+		else this.#missed.add(home, told);
 	}
 
 	#running(stream?: string): Page[] {

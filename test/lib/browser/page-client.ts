@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type ClientOptions, WebSocket } from 'ws';
-import type { EndpointMessage, PageMessage } from '../../../lib/browser/protocol.ts';
+import { type EndpointMessage, PAGE_HEADER, type PageMessage } from '../../../lib/browser/protocol.ts';
 
 type Kind = EndpointMessage['type'];
 type Of<K extends Kind> = Extract<EndpointMessage, { type: K }>;
@@ -37,9 +37,15 @@ export class PageClient {
 	}
 
 	/** Connects; resolves when the node is ready. */
-	static async connect(page: string, options: ClientOptions & { auth?: string } = {}): Promise<PageClient> {
-		const { auth } = options;
-		const ticket = await ticketFor(page, auth ? { Authorization: basic(auth) } : {});
+	static async connect(
+		page: string,
+		options: ClientOptions & { auth?: string; key?: string } = {},
+	): Promise<PageClient> {
+		const { auth, key } = options;
+		const ticket = await ticketFor(page, {
+			...(auth && { Authorization: basic(auth) }),
+			...(key && { [PAGE_HEADER]: key }),
+		});
 		const client = new PageClient(socketFor(page, ticket, options));
 		await client.until('ready');
 		return client;

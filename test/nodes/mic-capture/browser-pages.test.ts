@@ -28,7 +28,9 @@ describe('the pages of a node', () => {
 
 	before(async () => {
 		server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
-		server.on('connection', (socket) => pages.add(new PageConnection(socket, { heartbeatMs: 10_000 })));
+		server.on('connection', (socket) =>
+			pages.add(new PageConnection(socket, { heartbeatMs: 10_000, key: '' })),
+		);
 		await once(server, 'listening');
 	});
 	after(() => new Promise((resolve) => server.close(resolve)));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import { type LabNodeRed, startNodeRed } from '../../lab/node-red.ts';
+import { type LabNodeRed, type Message, startNodeRed } from '../../lab/node-red.ts';
 import { type LoopbackAssemblyAi, startAssemblyAi } from '../../lab/recognisers/assemblyai.ts';
 import { numberedAudio, numberedText } from '../../lab/recognisers/numbered-audio.ts';
 import { PageClient } from '../../lib/browser/page-client.ts';
@@ -50,5 +51,39 @@ describe('what is said into pages comes back to them as text', () => {
 			await client.leave();
 		}
 		assert.deepEqual(nodeRed.errors(), []);
+	});
+
+	test('a page whose connection breaks before its text is there gets it on the next one, and nobody else does', async () => {
+		const page = `${nodeRed.url}/voice`;
+		const [key, guessed] = [randomUUID(), randomUUID()];
+		const first = await PageClient.connect(page, { key });
+		const { stream } = await first.start();
+		first.speak(numberedAudio(14, 16_000, 3000), 640);
+		await nodeRed.until('twelve blocks', () => {
+			const own = nodeRed.messages('mic', 0).filter(({ parts }) => (parts as { id: string }).id === stream);
+			const bytes = own.reduce((sum, { payload }) => sum + (payload as Buffer).length, 0);
+			return bytes > 12 * 3200 || undefined;
+		});
+		first.socket.terminate();
+		const isEnd = ({ payload, session }: Message) =>
+			payload === 'closed' && (session as { stream: string }).stream === stream;
+		await nodeRed.waitFor('stt', isEnd, { port: 2 });
+		const others = await Promise.all([
+			PageClient.connect(page, { key: guessed }),
+			PageClient.connect(page, { key: key.slice(1) }),
+			PageClient.connect(page),
+		]);
+		const second = await PageClient.connect(page, { key });
+		const { text } = await second.until('closed');
+		assert.ok(text.startsWith(numberedText(12, 3000)), text);
+		const missed = second.all('transcript').map(({ transcript }) => transcript.text);
+		assert.ok(missed.length > 0 && text.endsWith(missed.join(' ')), missed.join(' | '));
+		// Once is enough.
+		await second.leave();
+		const third = await PageClient.connect(page, { key });
+		await third.utter(numberedAudio(5, 16_000, 4000));
+		assert.equal((await third.until('closed')).text, numberedText(5, 4000));
+		for (const other of others) assert.equal(other.told.length, 1, 'only "ready"');
+		await Promise.all([third, ...others].map((client) => client.leave()));
 	});
 });
