@@ -116,6 +116,26 @@ describe('the flow voice-chat', {
 		assert.equal(await page.title(), 'Voice chat');
 	});
 
+	it('who speaks again before the last text is there gets both', async () => {
+		const { page } = await open();
+		const tell = (type: string, stream = '', kind = '', text = '') =>
+			page.evaluate(`document.querySelector('voice-mic').dispatchEvent(new CustomEvent('${type}',
+				{ detail: { stream: '${stream}', kind: '${kind}', text: '${text}', turn: 0 } }))`);
+		const field = page.locator('#message');
+		await tell('start');
+		await tell('transcript', 'a', 'partial', 'turn the');
+		await tell('start');
+		await tell('transcript', 'a', 'final', 'turn the light on');
+		await tell('transcript', 'b', 'final', 'and the heating off');
+		assert.equal(await field.inputValue(), 'turn the light on and the heating off');
+		await field.fill('Edited.');
+		await tell('start');
+		await tell('transcript', 'b', 'refined', 'too late');
+		await tell('transcript', 'c', 'final', 'Thanks.');
+		assert.equal(await field.inputValue(), 'Edited. Thanks.');
+		await page.context().close();
+	});
+
 	it('a bot that fails is told of, and the text is not lost', async () => {
 		browser.expected = /status of 500/;
 		await chat.page.route('**/message', (route) => route.fulfill({ status: 500, body: '' }));
