@@ -120,6 +120,25 @@ describe('<voice-mic> waits', { skip: needs('chromium') }, () => {
 		await page.close();
 	});
 
+	test('two utterances are said before there is a connection', async () => {
+		const before = lengths().length;
+		const { page, connect } = await unconnected();
+		for (const count of [1, 2]) {
+			await page.button.click();
+			await page.toldOf('start', count);
+			const levels = (await page.told('level')).length;
+			await page.toldOf('level', levels + 15 * count);
+			await page.button.click();
+			await page.toldOf('stop', count);
+		}
+		await connect();
+		await page.says('Sent');
+		const [first = 0, second = 0, ...more] = lengths().slice(before);
+		assert.ok(first >= 600 && second >= 1200, `${first} and ${second} ms`);
+		assert.deepEqual([more, await page.told('error')], [[], []]);
+		await page.close();
+	});
+
 	test('what was taken back before there is a connection never reaches the flow', async () => {
 		const before = lengths().length;
 		const { page, connect } = await unconnected('&mode=hold');

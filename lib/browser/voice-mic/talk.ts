@@ -35,6 +35,8 @@ export class Talk {
 	readonly #connection: Connection;
 	readonly #microphone: Microphone;
 	#turn: Turn | undefined;
+	/** Said before the current one, and not sent yet; meanwhile `#connecting` runs. */
+	#earlier: Turn[] = [];
 	/** The failure that ends as soon as there is a connection. */
 	#unreachable: Failure | undefined;
 	#numbers = 0;
@@ -90,6 +92,7 @@ export class Talk {
 	/** Begins an utterance; must be called from a click or a key. */
 	start(): void {
 		if (this.phase === 'starting' || this.phase === 'recording') return;
+		if (this.#turn?.utterance.waits && !this.#turn.failed) this.#earlier.push(this.#turn);
 		this.#clear();
 		const { maxMs, sampleRate, raw } = this.#settings();
 		const { limits } = this.#connection;
@@ -126,6 +129,7 @@ export class Talk {
 
 	/** For ever. What was said so far belongs to the flow. */
 	close(): void {
+		this.#earlier = [];
 		this.#clear();
 		this.#turn?.end();
 		this.phase = 'idle';
@@ -151,13 +155,17 @@ export class Talk {
 	}
 
 	#frame(turn: Turn, frame: Frame): void {
-		if (turn !== this.#turn) return;
+		if (turn !== this.#turn) {
+			// Its tail.
+			if (turn.utterance.waits) turn.utterance.push(frame.pcm);
+			return;
+		}
 		if (this.phase === 'starting') {
 			clearTimeout(this.#timer);
 			this.note = undefined;
 			this.phase = 'recording';
 			// Not from the click: whoever is asked for permission may think about it.
-			this.#connecting = setTimeout(() => this.#notConnected(), CONNECT_MS);
+			if (!this.#earlier.length) this.#connecting = setTimeout(() => this.#notConnected(), CONNECT_MS);
 			this.#events.started();
 		}
 		const limit = turn.hear(frame, this.#beginMs);
@@ -234,8 +242,12 @@ export class Talk {
 	}
 
 	#attach(): void {
+		if (!this.connected) return;
+		const earlier = this.#earlier.splice(0);
+		for (const { utterance } of earlier) utterance.attach(this.#connection, ++this.#numbers);
+		if (earlier.length) clearTimeout(this.#connecting);
 		const { utterance } = this.#turn ?? {};
-		if (!utterance?.waits || !this.connected) return;
+		if (!utterance?.waits) return;
 		clearTimeout(this.#connecting);
 		this.#connecting = setTimeout(() => this.#connection.renew(), STARTED_MS);
 		this.#numbers += 1;
@@ -257,7 +269,7 @@ export class Talk {
 	}
 
 	#notConnected(): void {
-		this.#turn?.abandon();
+		for (const turn of [...this.#earlier.splice(0), this.#turn]) turn?.abandon();
 		this.#fail(this.disconnected ?? new Failure('not-connected', 'no answer in time'));
 	}
 
@@ -332,6 +344,6 @@ export class Talk {
 
 	#clear(): void {
 		clearTimeout(this.#timer);
-		clearTimeout(this.#connecting);
+		if (!this.#earlier.length) clearTimeout(this.#connecting);
 	}
 }
