@@ -1,9 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { NodeAPI } from 'node-red';
 import { type ErrorCode, toVoiceError, VoiceError } from './errors.ts';
 import { RateLimit } from './rate-limit.ts';
 
 /** Who opens dialogs and clicks needs no more; a script that does has no business here. */
 const LIMIT = { count: 30, perMs: 60_000 };
+/** For so long, who asks waits for a try of the same device to end. */
+const HANDOVER_MS = 1000;
 
 type Handler = Parameters<NodeAPI['httpAdmin']['post']>[1];
 export type TryResponse = Parameters<Handler>[1];
@@ -81,21 +84,15 @@ export class Tries {
 				'deploy it, or enter a value to try',
 			);
 		const device = String(body['device'] ?? '');
-		// Of a dialog that has gone, the try is about to end.
-		for (;;) {
-			const other = this.#running.get(device);
-			if (!other) break;
-			if (!other.signal.aborted)
+		// A dialog that ends one try and begins the next is heard of in any order: the former may be about to end.
+		for (let other = this.#running.get(device); other; other = this.#running.get(device)) {
+			await Promise.race([other.over, sleep(HANDOVER_MS, undefined, { ref: false })]);
+			if (this.#running.get(device) === other && !other.signal.aborted)
 				throw this.#busy('This device is being tried at this moment', 'wait until that is over');
-			await other.over;
 		}
-		const over = attempt(body, response, signal);
-		this.#running.set(device, { signal, over: over.catch(() => {}) });
-		try {
-			await over;
-		} finally {
-			this.#running.delete(device);
-		}
+		const trying = attempt(body, response, signal).finally(() => this.#running.delete(device));
+		this.#running.set(device, { signal, over: trying.catch(() => {}) });
+		await trying;
 	}
 
 	#refuse(response: TryResponse, thrown: unknown): void {

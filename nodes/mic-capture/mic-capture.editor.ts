@@ -2,6 +2,7 @@ import type { EditorNodeProperties } from 'node-red';
 import { pagePath } from '../../lib/browser/path.ts';
 import { follow, offerDevices } from '../../lib/editor/dialog.ts';
 import { isEnvironment, number, reasoned } from '../../lib/editor/validators.ts';
+import { offerTries } from './try.editor.ts';
 
 interface MicCaptureProperties extends EditorNodeProperties {
 	topic: string;
@@ -33,6 +34,12 @@ type Stored = Partial<MicCaptureProperties> & { id?: string; _?: (key: string) =
 
 /** The node whose dialog is open. */
 let edited: unknown;
+let stopTrying = () => {};
+
+function close(): void {
+	edited = undefined;
+	stopTrying();
+}
 
 /** In an open dialog it is what is chosen there that counts. */
 const sourceOf = (node: Stored): unknown => (edited === node ? $('#node-input-source').val() : node.source);
@@ -166,11 +173,9 @@ RED.nodes.registerType<MicCaptureProperties>('mic-capture', {
 					if (isNone(field)) $(field).val(value).trigger('change');
 				});
 		});
+		stopTrying = offerTries((key, values) => this._(key, values));
 	},
-	oneditsave() {
-		edited = undefined;
-	},
-	oneditcancel() {
-		edited = undefined;
-	},
+	oneditsave: close,
+	oneditcancel: close,
+	oneditdelete: close,
 });

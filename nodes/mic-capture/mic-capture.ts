@@ -14,11 +14,13 @@ import { MicOutputs } from './outputs.ts';
 import { readSettings } from './settings.ts';
 import { createSource } from './sources/index.ts';
 import type { StreamLabel } from './take.ts';
+import { serveTries } from './try-routes.ts';
 
 export default function micCapture(RED: NodeAPI): void {
 	const { userDir } = RED.settings;
 	if (userDir) searchNaudiodonIn(userDir);
 	serveDeviceList(RED);
+	serveTries(RED);
 	const whenStarted = flowsStarted(RED);
 
 	/** Throws the VoiceError of settings that cannot work. */
