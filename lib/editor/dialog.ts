@@ -1,3 +1,5 @@
+import { isEnvironment } from './validators.ts';
+
 // What the edit dialogs of several nodes do. Their rows have classes that begin with the node's type.
 
 /** Calls `show` now, and whenever one of the fields changes. */
@@ -14,26 +16,43 @@ export function followRawSampleRate(type: string): void {
 }
 
 /**
- * Offers the devices that a backend has below the text field; any other name may be typed.
+ * Offers the devices that a backend has below the text field, and says so if the one there is none of them; any other
+ * name may be typed. The button `<type>-refresh` looks again, for a device that was plugged in just now.
  * @param choice the field in which the backend is chosen; its name in the node is that of the query's parameter
+ * @param _ translates `<type>.devices.missing`
  */
-export function offerDevices(type: string, choice: 'backend' | 'source'): void {
+export function offerDevices(type: string, choice: 'backend' | 'source', _: (key: string) => string): void {
 	const field = $(`#node-input-${choice}`);
+	const device = $('#node-input-device');
 	const chosen = String(field.val());
 	// Answers may overtake one another; that of another backend is of no use any more.
 	const isCurrent = () => field.val() === chosen;
 	const list = $('#node-input-device-names').empty();
 	const problem = $(`.${type}-device-error`).hide();
-	$.getJSON(
-		`voice/${type}/devices`,
-		{ [choice]: chosen },
-		(devices: { name: string; description: string }[]) => {
-			if (!isCurrent()) return;
-			list.empty();
-			for (const { name, description } of devices) list.append($('<option>').val(name).text(description));
-		},
-	).fail(({ responseJSON }) => {
-		const { message } = (responseJSON ?? {}) as { message?: string };
-		if (message && isCurrent()) problem.text(message).show();
-	});
+	let names: string[] | undefined;
+	const judge = () => {
+		const name = String(device.val()).trim();
+		if (!names) return;
+		const missing = name !== '' && !isEnvironment(name) && !names.includes(name);
+		problem.text(_(`${type}.devices.missing`)).toggle(missing);
+	};
+	const load = () => {
+		$.getJSON(
+			`voice/${type}/devices`,
+			{ [choice]: chosen },
+			(devices: { name: string; description: string }[]) => {
+				if (!isCurrent()) return;
+				list.empty();
+				for (const { name, description } of devices) list.append($('<option>').val(name).text(description));
+				names = devices.map(({ name }) => name);
+				judge();
+			},
+		).fail(({ responseJSON }) => {
+			const { message } = (responseJSON ?? {}) as { message?: string };
+			if (message && isCurrent()) problem.text(message).show();
+		});
+	};
+	device.off('.devices').on('change.devices', judge);
+	$(`#${type}-refresh`).off('.devices').on('click.devices', load);
+	load();
 }

@@ -81,7 +81,7 @@ RED.nodes.registerType<AudioPlayProperties>('audio-play', {
 			$('.audio-play-device').toggle(chosen !== 'file');
 			$('.audio-play-portaudio').toggle(chosen === 'auto' || chosen === 'portaudio');
 			$('.audio-play-file').toggle(chosen === 'file');
-			if (chosen !== 'file') offerDevices('audio-play', 'backend');
+			if (chosen !== 'file') offerDevices('audio-play', 'backend', (key) => this._(key));
 			// Whether it may be empty depends on it.
 			$('#node-input-file').trigger('change');
 		});

@@ -131,7 +131,7 @@ RED.nodes.registerType<MicCaptureProperties>('mic-capture', {
 			$('.mic-capture-browser').toggle(chosen === 'browser');
 			// In a page it is its user who begins.
 			$('.mic-capture-unasked').toggle(chosen !== 'browser');
-			if (card) offerDevices('mic-capture', 'source');
+			if (card) offerDevices('mic-capture', 'source', (key) => this._(key));
 			// Whether these may be empty depends on it.
 			$('#node-input-path, #node-input-file').trigger('change');
 		});

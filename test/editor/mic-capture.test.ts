@@ -169,6 +169,33 @@ describe('a microphone in the editor, on a virtual sound card', { skip }, () => 
 		await nodeRed.waitForNoChildren();
 	});
 
+	it('lists the devices of the machine, and keeps one that is not there, and says so', async () => {
+		await editor.open('old');
+		const listed = (name: string) =>
+			editor.page.locator(`#node-input-device-names option[value="${name}"]`).waitFor({ state: 'attached' });
+		const warning = editor.page.locator('.mic-capture-device-error:visible');
+		await listed('vmic');
+		assert.equal(await warning.count(), 0);
+		await editor.fill({ [field('device')]: 'unplugged' });
+		assert.match((await warning.textContent()) ?? '', /not in the list/);
+		assert.deepEqual(await editor.clipped(), []);
+		await editor.screenshot('mic-capture-missing');
+		// Looking again fills the list anew, and leaves the field alone.
+		await editor.page.evaluate(`$('#node-input-device-names').empty()`);
+		await editor.page.locator('#mic-capture-refresh').click();
+		await listed('vmic');
+		assert.deepEqual(await editor.read(field('device')), { [field('device')]: 'unplugged' });
+		await editor.fill({ [field('source')]: 'portaudio' });
+		await warning.waitFor();
+		await editor.page
+			.locator('#node-input-device-names option', { hasText: / Hz$/ })
+			.first()
+			.waitFor({ state: 'attached' });
+		await editor.fill({ [field('device')]: 'vmic' });
+		assert.equal(await warning.count(), 0);
+		await editor.cancel();
+	});
+
 	it('offers to try devices only', async () => {
 		await editor.open('old');
 		for (const source of ['file', 'browser']) {

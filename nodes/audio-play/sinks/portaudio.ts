@@ -43,6 +43,9 @@ export const portaudioBackend: SinkBackend = {
 		const found = await listDevices('output');
 		return found
 			.filter((device) => device.outputChannels > 0)
-			.map(({ name, isDefaultOutput }) => ({ name, description: isDefaultOutput ? 'default' : '' }));
+			.map(({ name, isDefaultOutput, defaultSampleRate }) => ({
+				name,
+				description: `${isDefaultOutput ? 'default, ' : ''}${defaultSampleRate} Hz`,
+			}));
 	},
 };

@@ -36,5 +36,8 @@ async function devices(): Promise<DeviceName[]> {
 	const found = await listDevices();
 	return found
 		.filter((device) => device.inputChannels > 0)
-		.map(({ name, isDefaultInput }) => ({ name, description: isDefaultInput ? 'default' : '' }));
+		.map(({ name, isDefaultInput, defaultSampleRate }) => ({
+			name,
+			description: `${isDefaultInput ? 'default, ' : ''}${defaultSampleRate} Hz`,
+		}));
 }
