@@ -100,8 +100,10 @@ export function spawnGuarded(
 	const exited = new Promise<ExitState>((resolve) => {
 		child.on('error', () => resolve({ code: 127 }));
 		child.once('exit', (code, signal) => {
-			// Should the shell have died without its command, this ends the command.
+			// Should the shell have died without its command, this ends the command …
 			lifeline?.destroy();
+			// … and this does so where it had not come to start the watcher. The shell never ends by a signal of ours.
+			if (posix && signal) killGroup(child.pid);
 			resolve({ code: code ?? (signal === 'SIGKILL' ? 137 : 143) });
 		});
 	});
@@ -117,6 +119,15 @@ export function spawnGuarded(
 		return exited.finally(() => clearTimeout(timer));
 	};
 	return { process: child, exited, stop, kill };
+}
+
+/** Ends what is left of the process group that `leader` led. */
+function killGroup(leader: number | undefined): void {
+	try {
+		if (leader) process.kill(-leader, 'SIGKILL');
+	} catch {
+		// Nothing is left.
+	}
 }
 
 /** Keeps the last lines of a process's stderr, for error messages. At most about `limit` characters. */

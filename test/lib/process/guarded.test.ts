@@ -178,6 +178,18 @@ describe('the end of a guarded command', () => {
 		await allGone(mark);
 	});
 
+	test('comes also when the guarding shell is killed before it guards', async () => {
+		const mark = newMark();
+		for (let round = 0; round < 120; round++) {
+			const guarded = spawnGuarded('/bin/sleep', [mark]);
+			const from = process.hrtime.bigint();
+			while (process.hrtime.bigint() - from < BigInt(round) * 50_000n);
+			guarded.process.kill('SIGKILL');
+			assert.deepEqual(await guarded.exited, { code: 137 });
+		}
+		await allGone(mark);
+	});
+
 	test('hundreds that are stopped or killed right after their start are gone, none of them by the grace', async () => {
 		const mark = newMark();
 		for (let round = 0; round < 120; round++) {
