@@ -35,7 +35,7 @@ class LoneNode extends EventEmitter {
 					construct.call(node, config),
 			},
 			events,
-			httpAdmin: { get() {} },
+			httpAdmin: { get() {}, post() {} },
 			auth: { needsPermission() {} },
 			util: { generateId: () => 'stream' },
 			settings: {},
