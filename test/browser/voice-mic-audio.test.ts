@@ -212,6 +212,26 @@ describe('<voice-mic> brings sound to the node', { skip: needs('chromium') }, ()
 		await mic.close();
 	});
 
+	test('clock and meter run for the 20 s that an utterance may last, then it ends by itself', async () => {
+		const mic = await open('mode=click');
+		const known = streams();
+		await mic.is('idle');
+		await mic.button.click();
+		const time = mic.element.locator('[part=time]');
+		await time.filter({ hasText: /^0:02 \/ 0:20$/ }).waitFor();
+		await mic.page.waitForFunction(`Array.from(
+			document.querySelector('voice-mic').shadowRoot.querySelectorAll('[part=meter] span'),
+			(bar) => Number(bar.style.getPropertyValue('--height')),
+		).some((height) => height > 0.2)`);
+		await time.filter({ hasText: /^0:1\d \/ 0:20$/ }).waitFor();
+		const heard = await utterance(known);
+		assert.equal(heard.at(-1)?.audio.ended, 'max');
+		const samples = heard.reduce((sum, { payload }) => sum + payload.length / 2, 0);
+		assert.ok(Math.abs(samples - 20 * RATE) <= FRAME, `${samples} samples`);
+		assert.deepEqual((await mic.toldOf('stop')).at(-1)?.detail, { reason: 'max' });
+		await mic.close();
+	});
+
 	test('another rate is sent where the page asks for it, and the node still sends its own', async () => {
 		const mic = await open('mode=click&sample-rate=44100');
 		const known = streams();
