@@ -12,10 +12,10 @@ import { bin, PrepareError, prepare, root } from './prepare.mjs';
 
 const MINUTE = 60_000;
 /** A single file that takes this long hangs. */
-const FILE_LIMIT = 20 * MINUTE;
+const FILE_LIMIT = 6 * MINUTE;
 /** The whole run, below the 90 minutes that a CI run may take. */
 const TOTAL_LIMIT = 80 * MINUTE;
-/** Files that use a sound card, a GPIO chip, a browser or a whole Node-RED run one at a time. */
+/** Files that use a sound card, a GPIO chip, a browser or a whole Node-RED. */
 const HEAVY =
 	/^dist\/test\/((chain|flows|demo|package|system)\/|lab\/(sound-card|gpio|node-red|browser)\.js$)/;
 
@@ -71,21 +71,42 @@ function count(passed, { name, file, skip, todo, details }) {
 	}
 }
 
-/** Runs the files, `concurrency` at a time, each in a process of its own. */
-async function runFiles(files, concurrency, signal) {
-	if (files.length === 0) return;
-	const spent = new Map();
-	const stream = run({ files, concurrency, timeout: FILE_LIMIT, signal });
+/** Runs one file in a process of its own. Its tests are listed if it has more to say than that all passed. */
+async function runFile(file, signal) {
+	const began = Date.now();
+	let tests = 0;
+	let failed = false;
+	let isWorthReading = false;
 	const note = (passed, data) => {
+		if (data.details?.type !== 'suite') tests += 1;
+		failed ||= !passed;
+		isWorthReading ||= !passed || (data.skip !== undefined && data.skip !== false);
 		count(passed, data);
-		if (data.nesting === 0) spent.set(data.file, (spent.get(data.file) ?? 0) + data.details.duration_ms);
 	};
+	const stream = run({ files: [file], timeout: FILE_LIMIT, signal });
 	stream.on('test:pass', (data) => note(true, data));
 	stream.on('test:fail', (data) => note(false, data));
-	const report = stream.compose(new spec());
-	for await (const text of report) process.stdout.write(text);
-	for (const [file, ms] of spent)
-		if (file && ms > 10_000) console.log(`${relative(root, file)} took ${(ms / 1000).toFixed(0)} s`);
+	const report = [];
+	for await (const text of stream.compose(new spec())) report.push(text);
+	if (isWorthReading) console.log(report.join(''));
+	const name = relative(join(root, 'dist'), file).replace(/\.js$/, '.ts');
+	const seconds = ((Date.now() - began) / 1000).toFixed(1);
+	console.log(`${failed ? '✖' : '✔'} ${name}: ${tests} tests in ${seconds} s`);
+}
+
+/**
+ * Runs all files, two at a time, but never two heavy ones: those wait for sound and for browsers more than they
+ * compute, so a light one beside them costs them little.
+ */
+async function runFiles(files, signal) {
+	const light = files.filter((file) => !isHeavy(file));
+	const heavy = files.filter((file) => !light.includes(file));
+	const lane = async (...queues) => {
+		for (const queue of queues)
+			for (let file = queue.shift(); file && !signal.aborted; file = queue.shift())
+				await runFile(file, signal);
+	};
+	await Promise.all([lane(heavy, light), lane(light)]);
 }
 
 async function main() {
@@ -102,13 +123,10 @@ async function main() {
 	} else console.log('A part of the tests: no lint, no type check.');
 
 	const files = testFiles(filters);
-	const heavy = files.filter((file) => isHeavy(file));
-	const light = files.filter((file) => !heavy.includes(file));
 	const signal = AbortSignal.timeout(TOTAL_LIMIT);
 	// Every file of a run listens to it.
 	setMaxListeners(0, signal);
-	await runFiles(light, 2, signal);
-	await runFiles(heavy, 1, signal);
+	await runFiles(files, signal);
 
 	if (totals.passed + totals.failed === 0) failures.push('no test ran');
 	if (signal.aborted) failures.push(`the run took more than ${TOTAL_LIMIT / MINUTE} minutes`);

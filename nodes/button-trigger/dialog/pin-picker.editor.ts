@@ -69,14 +69,21 @@ export class PinPicker {
 	}
 
 	#draw(chosen: number | undefined): void {
+		const cells = this.#header.children().toArray();
 		const focused = document.activeElement?.getAttribute('data-bcm');
-		this.#header.empty();
-		for (const pin of HEADER) this.#header.append(this.#cell(pin, chosen));
-		const pins = this.#header.find('button');
+		HEADER.forEach((pin, at) => {
+			const fresh = this.#cell(pin, chosen);
+			const shown = cells[at];
+			if (!shown) this.#header.append(fresh);
+			// Who uses the pins is told later: what is being pressed in that moment must stay, or it gets no click.
+			else if (shown.innerHTML !== fresh.html()) $(shown).html(fresh.html());
+			if (shown && pin.bcm !== undefined)
+				for (const name of ['aria-pressed', 'title']) $(shown).attr(name, fresh.attr(name) ?? '');
+		});
+		const pins = this.#header.find('button').attr('tabindex', -1);
 		// One of them can be reached with the tabulator, the others from there.
 		const first = pins.filter('[aria-pressed="true"]').add(pins.first()).last();
-		first.attr('tabindex', 0);
-		if (focused) pins.filter(`[data-bcm="${focused}"]`).trigger('focus');
+		(focused ? pins.filter(`[data-bcm="${focused}"]`) : first).attr('tabindex', 0);
 	}
 
 	#cell({ bcm, kind, physical, role = '' }: HeaderPin, chosen: number | undefined): JQuery {
