@@ -2,9 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeviceName } from '../audio/device-name.ts';
 import type { VoiceError } from '../node/errors.ts';
 import { findCommand, spawnGuarded } from '../process/guarded.ts';
+import { cardRates } from './card-rates.ts';
 import { backendMissing, type Direction, isUnknownDevice, openError, TOOLS } from './errors.ts';
 import type { AlsaLog } from './log.ts';
 
+/** What arecord and aplay open where no device is set. */
+const DEFAULT = 'default';
 const LIST_TIMEOUT_MS = 10_000;
 const LIST_CHARACTERS = 100_000;
 
@@ -38,7 +41,10 @@ export async function listDevices(direction: Direction): Promise<DeviceName[]> {
 	await listing.exited;
 	clearTimeout(timer);
 	await Promise.race([closed, sleep(1000, undefined, { ref: false })]);
-	const devices = parseDevices(text);
+	const devices = parseDevices(text).map((device): DeviceName => {
+		const rates = cardRates(direction, device.name);
+		return { ...device, ...(device.name === DEFAULT && { isDefault: true }), ...(rates && { rates }) };
+	});
 	// As a microphone `null` would be a flood of zeros; as a loudspeaker it is a quiet one.
 	return direction === 'input' ? devices.filter(({ name }) => name !== 'null') : devices;
 }

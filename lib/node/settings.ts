@@ -1,4 +1,5 @@
 import { type ErrorCode, VoiceError } from './errors.ts';
+import { fitsNumber, flagOf } from './rules.ts';
 
 // Settings reach a node as the editor stored them, or as text when they come from ${ENV}; a flow written by hand
 // may leave them out. Each reader accepts all of that and names the setting in its error.
@@ -29,19 +30,18 @@ export class SettingsReader {
 	number(name: string, fallback: number, rule: NumberRule = {}): number {
 		const text = this.text(name);
 		if (text === '') return fallback;
-		const value = Number(text);
 		const { min = 0, max = Number.MAX_SAFE_INTEGER, integer = false } = rule;
-		if (!Number.isFinite(value) || value < min || value > max || (integer && !Number.isInteger(value)))
+		if (!fitsNumber(text, { min, max, integer }))
 			throw this.#refuse(name, text, `use a ${integer ? 'whole ' : ''}number from ${min} to ${max}`);
-		return value;
+		return Number(text);
 	}
 
 	flag(name: string, fallback: boolean): boolean {
-		const text = this.text(name).toLowerCase();
+		const text = this.text(name);
 		if (text === '') return fallback;
-		if (['true', '1', 'yes', 'on'].includes(text)) return true;
-		if (['false', '0', 'no', 'off'].includes(text)) return false;
-		throw this.#refuse(name, text, 'use true or false');
+		const flag = flagOf(text);
+		if (flag === undefined) throw this.#refuse(name, text, 'use true or false');
+		return flag;
 	}
 
 	choice<const T extends string>(name: string, choices: readonly T[], fallback: T): T {

@@ -14,8 +14,9 @@ import { finishedMessage } from './finished-message.ts';
 import { Item } from './item.ts';
 import { Player } from './player.ts';
 import { PlayerStatus } from './player-status.ts';
+import { BACKENDS, type BackendName } from './rules.ts';
 import { type AudioPlaySettings, readSettings } from './settings.ts';
-import { BACKENDS, type BackendName, sinkBackend } from './sinks/index.ts';
+import { sinkBackend } from './sinks/index.ts';
 import { serveTestTone } from './try-tone.ts';
 
 type Message = Record<string, unknown>;

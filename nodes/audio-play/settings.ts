@@ -1,6 +1,6 @@
-import { CHANNELS_MAX, SAMPLE_RATE_MAX } from '../../lib/audio/format.ts';
+import { meaningOfNone, type Of } from '../../lib/node/rules.ts';
 import { SettingsReader } from '../../lib/node/settings.ts';
-import { BACKENDS, type BackendName } from './sinks/index.ts';
+import { applies, type BackendName, RULES } from './rules.ts';
 
 /** The node's settings as the editor stores them, with what holds where one is missing. */
 export interface AudioPlaySettings {
@@ -21,22 +21,26 @@ export interface AudioPlaySettings {
 	streamIdleMs: number;
 }
 
-const HOUR_MS = 3_600_000;
-
-/** Reads a node's configuration; throws a VoiceError that names the setting that cannot be used. */
+/**
+ * Reads a node's configuration; what it has no use for is not looked at.
+ * @throws VoiceError AUDIO_FORMAT that names the setting that cannot be used
+ */
 export function readSettings(config: object): AudioPlaySettings {
 	const read = new SettingsReader(config, 'AUDIO_FORMAT');
-	const whole = { integer: true } as const;
+	const of: Of = (name) => read.text(name) || meaningOfNone(RULES, name);
+	const { choices, numbers } = RULES;
+	const number = (name: keyof typeof numbers) =>
+		applies(name, of) ? read.number(name, numbers[name].value, numbers[name]) : numbers[name].value;
 	return {
-		backend: read.choice('backend', BACKENDS, 'auto'),
+		backend: read.choice('backend', choices.backend.choices, choices.backend.value),
 		device: read.text('device'),
 		file: read.text('file'),
-		framesPerBuffer: read.number('framesPerBuffer', 4096, { ...whole, max: 65_536 }),
-		mode: read.choice('mode', ['queue', 'interrupt'], 'queue'),
-		volume: read.number('volume', 100, { max: 100 }),
-		maxQueueMs: read.number('maxQueueMs', 60_000, { min: 100, max: HOUR_MS }),
-		rawSampleRate: read.number('rawSampleRate', 0, { ...whole, max: SAMPLE_RATE_MAX }),
-		rawChannels: read.number('rawChannels', 1, { ...whole, min: 1, max: CHANNELS_MAX }),
-		streamIdleMs: read.number('streamIdleMs', 5000, { max: HOUR_MS }),
+		framesPerBuffer: number('framesPerBuffer'),
+		mode: read.choice('mode', choices.mode.choices, choices.mode.value),
+		volume: number('volume'),
+		maxQueueMs: number('maxQueueMs'),
+		rawSampleRate: number('rawSampleRate'),
+		rawChannels: number('rawChannels'),
+		streamIdleMs: number('streamIdleMs'),
 	};
 }

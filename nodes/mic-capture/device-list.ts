@@ -1,10 +1,10 @@
 import type { NodeAPI } from 'node-red';
 import { toVoiceError } from '../../lib/node/errors.ts';
+import { DEVICE_SOURCE_NAMES, type DeviceSourceName } from './rules.ts';
 import { createSource } from './sources/index.ts';
-import { DEVICE_SOURCE_NAMES, type DeviceSourceName } from './sources/source.ts';
 
 /**
- * GET /voice/mic-capture/devices?source=… for the dialog: `[{ name, description }]`, or status 503 with the code and
+ * GET /voice/mic-capture/devices?source=… for the dialog: a list of DeviceName, or status 503 with the code and
  * message of what is missing. Call once per node set.
  */
 export function serveDeviceList(RED: NodeAPI): void {

@@ -1,16 +1,13 @@
-import { msToBytes, type PcmFormat } from '../../lib/audio/format.ts';
+import type { PcmFormat } from '../../lib/audio/format.ts';
 import { pagePath } from '../../lib/browser/path.ts';
 import { VoiceError } from '../../lib/node/errors.ts';
+import { meaningOfNone, type Of } from '../../lib/node/rules.ts';
 import { SettingsReader } from '../../lib/node/settings.ts';
-import { SOURCE_NAMES, type SourceName, type SourceOptions } from './sources/source.ts';
+import { applies, HANDS_FREE, isHandsFree, isPreRollTooLarge, RULES, type SourceName } from './rules.ts';
+import type { SourceOptions } from './sources/source.ts';
 
 /** PortAudio's children watch their devices themselves; this is for the others. */
 const STALL_MS = 5000;
-const PRE_ROLL_BYTES = 64_000_000;
-const DAY_MS = 86_400_000;
-
-/** With the trigger `speech`, where nothing else is set. */
-const HANDS_FREE = { preRollMs: 300, silenceStopMs: 800 };
 
 export interface MicSettings {
 	source: SourceName;
@@ -33,23 +30,27 @@ export interface MicSettings {
 	recordMaxMs: number;
 }
 
-/** Reads a node's configuration; throws MIC_FORMAT naming the setting that cannot be used. */
+/**
+ * Reads a node's configuration; what it has no use for is not looked at.
+ * @throws VoiceError MIC_FORMAT that names the setting that cannot be used
+ */
 export function readSettings(config: object): MicSettings {
 	const read = new SettingsReader(config, 'MIC_FORMAT');
-	const source = read.choice('source', SOURCE_NAMES, 'auto');
-	// In a page it is its user who begins, whatever was chosen for another source.
-	const device = source !== 'browser';
-	const trigger = device ? read.choice('trigger', ['control', 'speech'], 'control') : 'control';
-	const handsFree = trigger === 'speech';
-	const format = {
-		sampleRate: read.number('sampleRate', 16_000, { min: 1000, max: 384_000, integer: true }),
-		channels: read.number('channels', 1, { min: 1, max: 32, integer: true }),
-	};
-	const ms = (name: string, fallback: number, max = DAY_MS) => read.number(name, fallback, { max });
-	const framesPerBuffer = read.number('framesPerBuffer', 1024, { min: 1, max: 1_048_576, integer: true });
-	const loop = read.flag('loop', false);
-	const preRollMs = device ? ms('preRollMs', handsFree ? HANDS_FREE.preRollMs : 0, 60_000) : 0;
-	if (msToBytes(preRollMs, format) > PRE_ROLL_BYTES)
+	const of: Of = (name) => read.text(name) || meaningOfNone(RULES, name);
+	const { choices, flags, numbers } = RULES;
+	const number = (name: keyof typeof numbers, none: number = numbers[name].value) =>
+		applies(name, of) ? read.number(name, none, numbers[name]) : none;
+	const flag = (name: keyof typeof flags) => applies(name, of) && read.flag(name, flags[name]);
+
+	const source = read.choice('source', choices.source.choices, choices.source.value);
+	const { value: control } = choices.trigger;
+	const trigger = applies('trigger', of) ? read.choice('trigger', choices.trigger.choices, control) : control;
+	const handsFree = isHandsFree(of);
+	const format = { sampleRate: number('sampleRate'), channels: number('channels') };
+	const framesPerBuffer = number('framesPerBuffer');
+	const loop = flag('loop');
+	const preRollMs = number('preRollMs', handsFree ? HANDS_FREE.preRollMs : 0);
+	if (isPreRollTooLarge(preRollMs, format))
 		throw new VoiceError(
 			'MIC_FORMAT',
 			`The setting "preRollMs" is ${preRollMs}, which at this rate takes too much memory`,
@@ -66,20 +67,20 @@ export function readSettings(config: object): MicSettings {
 			loop,
 			pace: filePace(),
 		},
-		path: device ? '' : readPath(read.text('path')),
+		path: applies('path', of) ? readPath(read.text('path')) : '',
 		format,
 		framesPerBuffer,
 		// What is played once begins with the start: there is nothing before it.
 		preRollMs: source === 'file' && !loop && !handsFree ? 0 : preRollMs,
-		maxMs: ms('maxMs', 0),
-		startTimeoutMs: ms('startTimeoutMs', 0),
+		maxMs: number('maxMs'),
+		startTimeoutMs: number('startTimeoutMs'),
 		// An utterance without an end would be the only one.
-		silenceStopMs: ms('silenceStopMs', 0) || (handsFree ? HANDS_FREE.silenceStopMs : 0),
-		silenceThresholdDb: read.number('silenceThresholdDb', -45, { min: -120, max: 0 }),
+		silenceStopMs: number('silenceStopMs') || (handsFree ? HANDS_FREE.silenceStopMs : 0),
+		silenceThresholdDb: number('silenceThresholdDb'),
 		trigger,
-		muteWhilePlaying: device && read.flag('muteWhilePlaying', false),
-		autostart: device && read.flag('autostart', false),
-		recordMaxMs: ms('recordMaxMs', 300_000),
+		muteWhilePlaying: flag('muteWhilePlaying'),
+		autostart: flag('autostart'),
+		recordMaxMs: number('recordMaxMs'),
 	};
 }
 

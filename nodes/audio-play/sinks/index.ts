@@ -1,12 +1,9 @@
+import type { BackendName } from '../rules.ts';
 import { alsaBackend } from './alsa.ts';
 import { firstInstalled } from './auto.ts';
 import { fileBackend } from './file.ts';
 import { portaudioBackend } from './portaudio.ts';
 import type { SinkBackend } from './sink.ts';
-
-export const BACKENDS = ['auto', 'portaudio', 'alsa', 'file'] as const;
-
-export type BackendName = (typeof BACKENDS)[number];
 
 /** The backend of that name; `auto` is PortAudio, else aplay, never a file. */
 export function sinkBackend(name: BackendName): SinkBackend {

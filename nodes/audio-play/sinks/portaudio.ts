@@ -45,7 +45,9 @@ export const portaudioBackend: SinkBackend = {
 			.filter((device) => device.outputChannels > 0)
 			.map(({ name, isDefaultOutput, defaultSampleRate }) => ({
 				name,
-				description: `${isDefaultOutput ? 'default, ' : ''}${defaultSampleRate} Hz`,
+				description: '',
+				isDefault: isDefaultOutput,
+				rates: [defaultSampleRate],
 			}));
 	},
 };

@@ -1,8 +1,9 @@
+import type { DeviceSourceName } from '../rules.ts';
 import { alsa } from './alsa.ts';
 import { autoSource } from './auto.ts';
 import { file } from './file.ts';
 import { portaudio } from './portaudio.ts';
-import type { DeviceSourceName, Source } from './source.ts';
+import type { Source } from './source.ts';
 
 /** Sources that keep nothing, and so serve every node. */
 const SHARED: Record<Exclude<DeviceSourceName, 'auto'>, Source> = { portaudio, alsa, file };

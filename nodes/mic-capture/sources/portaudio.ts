@@ -38,6 +38,8 @@ async function devices(): Promise<DeviceName[]> {
 		.filter((device) => device.inputChannels > 0)
 		.map(({ name, isDefaultInput, defaultSampleRate }) => ({
 			name,
-			description: `${isDefaultInput ? 'default, ' : ''}${defaultSampleRate} Hz`,
+			description: '',
+			isDefault: isDefaultInput,
+			rates: [defaultSampleRate],
 		}));
 }

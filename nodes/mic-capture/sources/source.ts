@@ -2,14 +2,6 @@ import type { DeviceName } from '../../../lib/audio/device-name.ts';
 import type { PcmFormat } from '../../../lib/audio/format.ts';
 import type { VoiceError } from '../../../lib/node/errors.ts';
 
-/** Names of the microphones that are opened here, as stored in a flow. */
-export const DEVICE_SOURCE_NAMES = ['auto', 'portaudio', 'alsa', 'file'] as const;
-export type DeviceSourceName = (typeof DEVICE_SOURCE_NAMES)[number];
-
-/** All that can be chosen: those of web pages are opened there. */
-export const SOURCE_NAMES = [...DEVICE_SOURCE_NAMES, 'browser'] as const;
-export type SourceName = (typeof SOURCE_NAMES)[number];
-
 export interface SourceOptions {
 	/** Exact name of the device; '' is the system's default. */
 	device: string;

@@ -51,8 +51,10 @@ describe('the list of devices', () => {
 	});
 
 	it('null is no microphone (stand-in executables)', async () => {
-		assert.deepEqual(await listDevices('input'), USUAL);
-		assert.deepEqual(await listDevices('output'), [NULL, ...USUAL]);
+		const [usual, ...others] = USUAL;
+		const marked = [{ ...usual, isDefault: true }, ...others];
+		assert.deepEqual(await listDevices('input'), marked);
+		assert.deepEqual(await listDevices('output'), [NULL, ...marked]);
 	});
 
 	it('asks for English with all that a tool looks at', () => {

@@ -35,7 +35,14 @@ describe('settings', () => {
 	});
 
 	test('numbers as text, as environment variables bring them; a file', () => {
-		const config = { sampleRate: '48000', channels: '2', preRollMs: '500', loop: 'true', file: 'a/b.wav' };
+		const config = {
+			sampleRate: '48000',
+			channels: '2',
+			preRollMs: '500',
+			loop: 'true',
+			source: 'file',
+			file: 'a/b.wav',
+		};
 		const { format, preRollMs, input } = readSettings(config);
 		assert.deepEqual([format, preRollMs], [{ sampleRate: 48_000, channels: 2 }, 500]);
 		assert.deepEqual([input.loop, input.file], [true, 'a/b.wav']);
@@ -64,8 +71,6 @@ describe('settings', () => {
 			['maxMs', 'long'],
 			['startTimeoutMs', -5],
 			['silenceStopMs', 'x'],
-			['silenceThresholdDb', 3],
-			['loop', 'perhaps'],
 			['autostart', 'perhaps'],
 			['recordMaxMs', -1],
 			['trigger', 'clap'],
@@ -76,5 +81,20 @@ describe('settings', () => {
 				{ code: 'MIC_FORMAT', message: new RegExp(`"${name}"`) },
 				`${name}: ${value}`,
 			);
+	});
+
+	test('what is of no use with the others is not looked at', () => {
+		const refused = (config: object) => assert.throws(() => readSettings(config), { code: 'MIC_FORMAT' });
+		for (const [config, use] of [
+			[{ loop: 'perhaps' }, { source: 'file' }],
+			[{ silenceThresholdDb: 3 }, { silenceStopMs: 100 }],
+			[{ source: 'browser', path: 'x', trigger: 'clap' }, { source: 'alsa' }],
+			[{ source: 'browser', path: 'x', preRollMs: -1 }, { source: 'auto' }],
+			[{ path: '/a b' }, { source: 'browser' }],
+			[{ trigger: 'speech', startTimeoutMs: 'x', autostart: 'x' }, { trigger: '' }],
+		] as const) {
+			readSettings(config);
+			refused({ ...config, ...use });
+		}
 	});
 });
