@@ -1,8 +1,9 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { NodeAPI } from 'node-red';
-import { toVoiceError, VoiceError } from '../../lib/node/errors.ts';
+import { VoiceError } from '../../lib/node/errors.ts';
 import { RateLimit } from '../../lib/node/rate-limit.ts';
+import { guarded } from './guarded-route.ts';
 import { ModelJobs } from './model-jobs.ts';
 import { recommended } from './providers/local/models/catalogue.ts';
 import { removeModel } from './providers/local/models/install.ts';
@@ -13,11 +14,7 @@ const PATH = '/voice/stt-stream/models';
 /** The dialog asks once a second while a download runs. */
 const READS = { count: 120, perMs: 60_000 };
 const WRITES = { count: 40, perMs: 60_000 };
-const STATUS: Readonly<Record<string, number>> = { STT_CONFIG: 400, STT_MODEL_MISSING: 404, STT_QUOTA: 429 };
-
-type Handler = Parameters<NodeAPI['httpAdmin']['get']>[1];
-type Request = Parameters<Handler>[0];
-type Response = Parameters<Handler>[1];
+const DOING = 'Managing the speech models';
 
 /**
  * What the stt-provider dialog needs of the model manager; see docs/models.md. Call once per node set.
@@ -43,7 +40,7 @@ export function serveModels(RED: NodeAPI): void {
 	httpAdmin.get(
 		PATH,
 		mayRead,
-		guarded(reads, async (request, response) => {
+		guarded(reads, DOING, async (request, response) => {
 			const language = String(request.query['language'] ?? '').slice(0, 20);
 			const name = language && recommended(language)?.name;
 			response.json({ folder, models: await listModels(folder), ...(name && { recommended: name }) });
@@ -53,7 +50,7 @@ export function serveModels(RED: NodeAPI): void {
 	httpAdmin.get(
 		`${PATH}/downloads`,
 		mayRead,
-		guarded(reads, (_request, response) => {
+		guarded(reads, DOING, (_request, response) => {
 			response.json(jobs.all);
 		}),
 	);
@@ -61,7 +58,7 @@ export function serveModels(RED: NodeAPI): void {
 	httpAdmin.post(
 		`${PATH}/downloads`,
 		mayWrite,
-		guarded(writes, (request, response) => {
+		guarded(writes, DOING, (request, response) => {
 			// Another web site's form cannot send that.
 			if (!request.is('application/json')) throw wrongBody();
 			const { name, mirror = '' } = (request.body ?? {}) as { name?: unknown; mirror?: unknown };
@@ -73,7 +70,7 @@ export function serveModels(RED: NodeAPI): void {
 	httpAdmin.delete(
 		`${PATH}/downloads/:name`,
 		mayWrite,
-		guarded(writes, async (request, response) => {
+		guarded(writes, DOING, async (request, response) => {
 			if (!(await jobs.cancel(String(request.params['name'])))) throw notThere('No such download runs');
 			response.status(204).end();
 		}),
@@ -82,30 +79,12 @@ export function serveModels(RED: NodeAPI): void {
 	httpAdmin.delete(
 		`${PATH}/:name`,
 		mayWrite,
-		guarded(writes, async (request, response) => {
+		guarded(writes, DOING, async (request, response) => {
 			const name = String(request.params['name']);
 			if (!(await removeModel(name, folder))) throw notThere(`There is no model "${name}"`);
 			response.status(204).end();
 		}),
 	);
-}
-
-/** Answers every failure; nothing rejects. */
-function guarded(limit: RateLimit, handle: (request: Request, response: Response) => unknown) {
-	return async (request: Request, response: Response): Promise<void> => {
-		try {
-			const waitMs = limit.take();
-			if (waitMs > 0) {
-				response.setHeader('Retry-After', String(Math.ceil(waitMs / 1000)));
-				throw new VoiceError('STT_QUOTA', 'Too many requests', 'wait a moment', { retryable: true });
-			}
-			await handle(request, response);
-		} catch (thrown) {
-			const error = toVoiceError(thrown, 'STT_ENGINE', 'Managing the speech models');
-			const { code, message, retryable } = error;
-			response.status(STATUS[code] ?? (retryable ? 409 : 500)).json({ code, message });
-		}
-	};
 }
 
 const wrongBody = () =>

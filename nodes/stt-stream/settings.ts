@@ -1,7 +1,9 @@
 import { CHANNELS_MAX, SAMPLE_RATE_MAX } from '../../lib/audio/format.ts';
 import type { StreamSettings } from '../../lib/node/audio-streams.ts';
 import { VoiceError } from '../../lib/node/errors.ts';
+import { migrate } from '../../lib/node/migrate.ts';
 import { SettingsReader } from '../../lib/node/settings.ts';
+import { PROVIDER_MIGRATIONS, STREAM_MIGRATIONS } from './migrations.ts';
 import type { ProviderConfig } from './providers/provider.ts';
 import type { SessionSettings } from './session.ts';
 
@@ -21,9 +23,15 @@ const HOUR_MS = 3_600_000;
 /** As Node-RED knows them: the whole text, in either form. */
 const REFERENCE = /^\$(?:\{(\S+)\}|\((\S+)\))$/;
 
+/** Whether the value of a setting names a variable, or holds one that does: only then the environment is asked. */
+export function namesVariable(value: unknown): boolean {
+	if (value !== null && typeof value === 'object') return Object.values(value).some(namesVariable);
+	return typeof value === 'string' && REFERENCE.test(value.trim());
+}
+
 /** @throws VoiceError STT_CONFIG that names the setting that cannot be used */
 export function readSettings(config: object): SttStreamSettings {
-	const read = new Reader(config, () => undefined);
+	const read = new Reader(migrate(config, STREAM_MIGRATIONS), () => undefined);
 	const whole = { integer: true } as const;
 	return {
 		language: read.text('language'),
@@ -50,7 +58,7 @@ export function readProviderConfig(
 	secrets: object,
 	environment: Environment,
 ): ProviderConfig & { id: string } {
-	const read = new Reader(config, environment);
+	const read = new Reader(migrate(config, PROVIDER_MIGRATIONS), environment);
 	const secret = new Reader(secrets, environment);
 	return {
 		id: read.text('provider', 'local'),

@@ -4,8 +4,11 @@ import { systemClock } from '../../lib/node/clock.ts';
 import { toVoiceError, VoiceError } from '../../lib/node/errors.ts';
 import { NodeGuard } from '../../lib/node/guard.ts';
 import type { SessionMessage, TranscriptMessage } from '../../lib/node/messages.ts';
+import { warnOfNewer } from '../../lib/node/migrate.ts';
 import { flowsStarted } from '../../lib/node/started.ts';
 import { StatusLine } from '../../lib/node/status.ts';
+import { serveConnection } from './connection-routes.ts';
+import { PROVIDER_MIGRATIONS, STREAM_MIGRATIONS } from './migrations.ts';
 import { serveModels } from './model-routes.ts';
 import { createProvider } from './providers/index.ts';
 import type { SttProvider } from './providers/provider.ts';
@@ -27,11 +30,13 @@ interface ProviderNode extends Node<Secrets> {
 export default function sttStream(RED: NodeAPI): void {
 	const whenStarted = flowsStarted(RED);
 	serveModels(RED);
+	serveConnection(RED);
 
 	RED.nodes.registerType(
 		'stt-provider',
 		function (this: ProviderNode, config: NodeDef) {
 			RED.nodes.createNode(this, config);
+			warnOfNewer(this, config, PROVIDER_MIGRATIONS);
 			let provider: SttProvider | undefined;
 			// Reported by the nodes that use it: a Catch node does not hear config nodes.
 			this.provider = () => {
@@ -53,6 +58,7 @@ export default function sttStream(RED: NodeAPI): void {
 
 	RED.nodes.registerType('stt-stream', function (this: Node, config: NodeDef) {
 		RED.nodes.createNode(this, config);
+		warnOfNewer(this, config, STREAM_MIGRATIONS);
 		const status = new StatusLine(this, RED._, 'stt-stream');
 		const guard = new NodeGuard(this, { fallback: 'STT_ENGINE', status, whenStarted });
 		const provider = () => providerOf(RED.nodes.getNode(String((config as StoredConfig).provider ?? '')));

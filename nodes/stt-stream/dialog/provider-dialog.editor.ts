@@ -1,3 +1,4 @@
+import { ConnectionTest } from './connection.editor.ts';
 import { looksRight, needsKey } from './credentials.editor.ts';
 import { isKeyless, type Kind, modelsOf, SECRETS, type Secret } from './kind.editor.ts';
 import { isKnown, kindOf } from './kinds.editor.ts';
@@ -24,12 +25,13 @@ export class ProviderDialog {
 	readonly #hadOwn: boolean;
 	readonly #options: OptionFields;
 	readonly #models: ModelList;
+	readonly #connection: ConnectionTest;
 	#listed: readonly ListedModel[] = [];
 	/** What was entered for each provider that was chosen on the way. */
 	readonly #entered = new Map<string, Record<string, string>>();
 	#provider: string;
 
-	constructor(stored: { provider?: unknown; options?: unknown }, translate: Translate) {
+	constructor(stored: { id: string; provider?: unknown; options?: unknown }, translate: Translate) {
 		this.#translate = translate;
 		this.#storedProvider = this.#provider = String(stored.provider || 'local');
 		this.#storedOptions = stored.options;
@@ -54,6 +56,8 @@ export class ProviderDialog {
 			},
 			translate,
 		);
+
+		this.#connection = new ConnectionTest(() => ({ id: stored.id, ...this.#shown }), translate);
 
 		const provider = field('provider');
 		// One that comes from the environment is no choice of the list.
@@ -99,6 +103,17 @@ export class ProviderDialog {
 	/** It is left. */
 	close(): void {
 		this.#models.close();
+		this.#connection.close();
+	}
+
+	/** The settings as they are now, for Node-RED to try: one way to sign in, as it would be stored. */
+	get #shown(): object {
+		const [endpoint, caFile, model, options] = (['endpoint', 'caFile', 'model', 'options'] as const).map(
+			textOf,
+		);
+		const { secret } = this;
+		const credentials = secret ? { [secret]: textOf(secret) } : {};
+		return { provider: this.#provider, endpoint, caFile, model, options, credentials };
 	}
 
 	#switch(to: string): void {

@@ -111,6 +111,8 @@ export interface SttProvider {
 	readonly id: string;
 	/** Who it is, for error texts: "AssemblyAI at streaming.assemblyai.com". */
 	readonly peer?: string;
+	/** What recognises, where that is a program on this machine; known once a session has opened. */
+	readonly engine?: LocalEngine | undefined;
 	/** Final once `prepare` has resolved. */
 	readonly capabilities: Capabilities;
 	/**
@@ -125,6 +127,14 @@ export interface SttProvider {
 	 * there no more: used, lost, not to be had, or given up by `signal`. Never rejects.
 	 */
 	warm?(signal: AbortSignal): Promise<void>;
+}
+
+export interface LocalEngine {
+	readonly name: string;
+	/** Name of the model's folder. */
+	readonly model: string;
+	/** What kind of model or of program it is, in the engine's own words: "zipformer2". */
+	readonly kind: string;
 }
 
 /** Who an error is about. */

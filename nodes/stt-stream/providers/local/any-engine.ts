@@ -1,6 +1,13 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { Capabilities, OpenOptions, SettingsReader, SttProvider, SttSession } from '../provider.ts';
+import type {
+	Capabilities,
+	LocalEngine,
+	OpenOptions,
+	SettingsReader,
+	SttProvider,
+	SttSession,
+} from '../provider.ts';
 import { VoiceError } from '../provider.ts';
 import { defaultModel, findModel } from './models/store.ts';
 import { noneDownloaded } from './sherpa-onnx.ts';
@@ -39,6 +46,10 @@ export class AnyEngine implements SttProvider {
 	/** Those of the engine for any language. */
 	get capabilities(): Capabilities {
 		return this.#chosen.capabilities;
+	}
+
+	get engine(): LocalEngine | undefined {
+		return this.#chosen.engine;
 	}
 
 	async prepare(): Promise<void> {

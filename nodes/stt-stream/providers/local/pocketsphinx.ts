@@ -1,9 +1,17 @@
-import type { Capabilities, OpenOptions, SettingsReader, SttProvider, SttSession } from '../provider.ts';
+import { basename } from 'node:path';
+import type {
+	Capabilities,
+	LocalEngine,
+	OpenOptions,
+	SettingsReader,
+	SttProvider,
+	SttSession,
+} from '../provider.ts';
 import { VoiceError } from '../provider.ts';
 import { SAMPLE_RATE } from './engine.ts';
 import { openEngine } from './engine-session.ts';
 import { engineFor } from './engines.ts';
-import { findModel } from './model.ts';
+import { DEFAULT_MODEL, findModel } from './model.ts';
 import { findProgram, type Program } from './programs.ts';
 import { POCKETSPHINX_RULES as RULES } from './rules.ts';
 
@@ -54,6 +62,11 @@ class PocketSphinx implements SttProvider {
 			words: true,
 			confidence: !this.#settings.grammar,
 		};
+	}
+
+	get engine(): LocalEngine | undefined {
+		const model = basename(this.#settings.folder || DEFAULT_MODEL);
+		return this.#program && { name: 'PocketSphinx', model, kind: this.#program.kind };
 	}
 
 	prepare(): Promise<void> {

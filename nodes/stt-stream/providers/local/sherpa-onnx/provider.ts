@@ -1,4 +1,5 @@
-import type { Capabilities, OpenOptions, SttProvider, SttSession } from '../../provider.ts';
+import { basename } from 'node:path';
+import type { Capabilities, LocalEngine, OpenOptions, SttProvider, SttSession } from '../../provider.ts';
 import { loadPayload } from './config.ts';
 import { type EngineSettings, engineFor } from './engine.ts';
 import { unsupported } from './errors.ts';
@@ -47,6 +48,11 @@ export class SherpaOnnx implements SttProvider {
 			words: !kind?.noWords,
 			confidence: !!kind?.confidence,
 		};
+	}
+
+	get engine(): LocalEngine | undefined {
+		const model = this.#model;
+		return model && { name: 'sherpa-onnx', model: basename(model.folder), kind: model.kind };
 	}
 
 	async prepare(): Promise<void> {
