@@ -28,26 +28,32 @@ interface EditorNode {
 	_def: { category: string };
 }
 
-/**
- * Opens the editor of a running Node-RED in headless Chromium; needs('chromium').
- * @param size of the window, in pixels
- */
+export interface EditorOptions {
+	/** Size of the window, in pixels. */
+	width?: number;
+	height?: number;
+	/** The browser's language, which the editor then speaks; BCP 47. */
+	locale?: string;
+	/** Node-RED 5 has both; an older one is always light. */
+	theme?: 'light' | 'dark';
+}
+
+/** Opens the editor of a running Node-RED in headless Chromium; needs('chromium'). */
 export async function openEditor(
 	nodeRed: LabNodeRed,
-	{ width = 1280, height = 900 }: { width?: number; height?: number } = {},
+	{ width = 1280, height = 900, locale = 'en-US', theme = 'light' }: EditorOptions = {},
 ): Promise<Editor> {
 	const browser = await chromium.launch({
 		executablePath: findChromium(),
 		args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
 	});
 	try {
-		const page = await browser.newPage({ viewport: { width, height } });
+		const page = await browser.newPage({ viewport: { width, height }, locale });
+		// As User Settings > View stores it.
+		await page.addInitScript(`localStorage.setItem('view-dark-theme', '${theme}')`);
 		const editor = new Editor(browser, page, nodeRed);
 		await page.goto(nodeRed.url);
-		await page.waitForFunction(
-			() => !!(globalThis as unknown as Partial<EditorGlobals>).RED?.nodes?.version?.(),
-		);
-		await page.locator('#red-ui-loading-progress').waitFor({ state: 'hidden' });
+		await editor.loaded();
 		return editor;
 	} catch (error) {
 		await browser.close();
@@ -76,6 +82,20 @@ export class Editor {
 			if (protocol.startsWith('http') && hostname !== '127.0.0.1')
 				this.problems.push(`asked: ${request.url()}`);
 		});
+	}
+
+	/** Resolves when the editor shows the flows. */
+	async loaded(): Promise<void> {
+		await this.page.waitForFunction(
+			() => !!(globalThis as unknown as Partial<EditorGlobals>).RED?.nodes?.version?.(),
+		);
+		await this.page.locator('#red-ui-loading-progress').waitFor({ state: 'hidden' });
+	}
+
+	/** Loads the page anew, as F5 does. */
+	async reload(): Promise<void> {
+		await this.page.reload();
+		await this.loaded();
 	}
 
 	/** Drags a node of this type from the palette to a place on the canvas; returns its id. */
@@ -129,14 +149,14 @@ export class Editor {
 			if (node._def.category === 'config') RED.editor.editConfig('', node.type, id);
 			else RED.editor.edit(node);
 		}, id);
-		await this.#settled(depth + 1);
+		await this.#settled(depth + 1, { focused: true });
 	}
 
 	/** Adds a config node for a property of the node whose dialog is open: opens its dialog. */
 	async addConfig(property: string): Promise<void> {
 		const depth = await this.#depth();
 		await this.page.locator(`#node-input-btn-${property}-add`).click();
-		await this.#settled(depth + 1);
+		await this.#settled(depth + 1, { focused: true });
 	}
 
 	/**
@@ -296,12 +316,16 @@ export class Editor {
 		return this.page.locator('.red-ui-tray-breadcrumbs li').count();
 	}
 
-	/** Dialogs slide, some time after one another: waits until so many are open, and nothing moves. */
-	async #settled(depth: number): Promise<void> {
+	/**
+	 * Dialogs slide, some time after one another: waits until so many are open, and nothing moves. One that was opened
+	 * takes the focus when it has nearly come; until then no key that is pressed is for it.
+	 */
+	async #settled(depth: number, { focused = false } = {}): Promise<void> {
 		await this.page.waitForFunction(
 			`$('.red-ui-tray-breadcrumbs li').length === ${depth} &&
 				$('.red-ui-tray').length === ${Math.min(depth, 1)} &&
 				$('.red-ui-tray').toArray().every((tray) => tray.style.right === '0px') &&
+				(${!focused} || $(document.activeElement).closest('.red-ui-tray-body').length === 1) &&
 				document.getAnimations().every(({ playState }) => playState !== 'running')`,
 		);
 	}

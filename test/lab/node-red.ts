@@ -9,6 +9,7 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { CELLS, type Programs, programs } from '../matrix/cells.ts';
 import { descendants, isAlive, LAB_MARK, type Proc } from './descendants.ts';
 import type { Credentials, FlowNode, FromChild, Message, NodeSet, Request } from './node-red-protocol.ts';
 import { NodeRedRecord } from './node-red-record.ts';
@@ -30,13 +31,13 @@ export interface NodeRedOptions {
 	settings?: Record<string, unknown>;
 	/** Folder of the package whose nodes are loaded (default: this package). */
 	packageDir?: string;
-	/** The Node.js that runs Node-RED (default: this one). */
+	/** The Node.js that runs Node-RED (default: this one, or that of LAB_NODE_RED). */
 	nodeBin?: string;
-	/** Folder of the node-red package (default: the installed one). */
+	/** Folder of the node-red package (default: the installed one, or that of LAB_NODE_RED). */
 	nodeRedDir?: string;
 	/** Lowest level of the lines in `log` (default 'info'). */
 	logLevel?: 'error' | 'warn' | 'info' | 'debug' | 'trace';
-	/** Loads FlowFuse Dashboard too, which is installed beside node-red. */
+	/** Loads FlowFuse Dashboard too, which is installed beside this package's node-red. */
 	dashboard?: boolean;
 }
 
@@ -44,12 +45,14 @@ export interface NodeRedOptions {
  * Starts a real Node-RED in a process of its own, on a free port of 127.0.0.1, with this package installed in its user
  * folder as npm would, and watches everything that its nodes send, show and fail with. Nothing goes to the network.
  *
+ * With LAB_NODE_RED=5.0 in the environment it is that version, on Node.js 22, unless the options name another.
+ *
  * As in Node-RED itself, what a node sends to an output without a wire does not exist; wire it to a `sink`.
  * @throws if Node-RED or its flows do not start; the message says why
  */
 export async function startNodeRed(options: NodeRedOptions): Promise<LabNodeRed> {
 	const userDir = await mkdtemp(join(tmpdir(), 'voice-lab-nr-'));
-	const nodeRed = new LabNodeRed(userDir, options);
+	const nodeRed = new LabNodeRed(userDir, { ...(await wantedNodeRed()), ...options });
 	try {
 		await nodeRed.ready;
 		return nodeRed;
@@ -58,6 +61,17 @@ export async function startNodeRed(options: NodeRedOptions): Promise<LabNodeRed>
 		await nodeRed.stop().catch(() => {});
 		throw error;
 	}
+}
+
+const DASHBOARD = '@flowfuse/node-red-dashboard';
+
+/** What the environment variable LAB_NODE_RED asks for: a version of Node-RED other than the installed one. */
+async function wantedNodeRed(): Promise<Partial<Programs>> {
+	const wanted = process.env['LAB_NODE_RED'];
+	if (!wanted) return {};
+	const cell = CELLS.find(({ nodeRed, node }) => nodeRed === wanted && node === '22');
+	if (!cell) throw new Error(`LAB_NODE_RED is "${wanted}": use 4.0, 4.1 or 5.0`);
+	return programs(cell);
 }
 
 /** A node that takes messages and does nothing, so that an output that leads to it is wired. */
@@ -230,16 +244,22 @@ function placed(flow: readonly FlowNode[]): FlowNode[] {
 /** Writes the flow, and installs the package in the user folder as `npm install <folder>` would. */
 function install(userDir: string, options: NodeRedOptions): void {
 	const { flow, credentials = {}, packageDir = packageRoot, settings, logLevel = 'info' } = options;
-	const without = options.dashboard ? [] : ['@flowfuse/node-red-dashboard'];
+	const without = options.dashboard ? [] : [DASHBOARD];
 	const nodeRedDir =
 		options.nodeRedDir ?? dirname(createRequire(import.meta.url).resolve('node-red/package.json'));
 	const write = (name: string, content: unknown) =>
 		writeFileSync(join(userDir, name), JSON.stringify(content));
-	const { name } = JSON.parse(readFileSync(join(packageDir, 'package.json'), 'utf8')) as { name: string };
-	const target = join(userDir, 'node_modules', name);
-	mkdirSync(dirname(target), { recursive: true });
-	symlinkSync(packageDir, target, 'dir');
-	write('package.json', { name: 'lab', private: true, dependencies: { [name]: `file:${packageDir}` } });
+	const folders = [packageDir];
+	if (options.dashboard && options.nodeRedDir) folders.push(join(packageRoot, 'node_modules', DASHBOARD));
+	const dependencies: Record<string, string> = {};
+	for (const folder of folders) {
+		const { name } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { name: string };
+		const target = join(userDir, 'node_modules', name);
+		mkdirSync(dirname(target), { recursive: true });
+		symlinkSync(folder, target, 'dir');
+		dependencies[name] = `file:${folder}`;
+	}
+	write('package.json', { name: 'lab', private: true, dependencies });
 	write('flows.json', placed(flow));
 	write('flows_cred.json', credentials);
 	const nodeRed = createRequire(join(nodeRedDir, 'package.json')).resolve(nodeRedDir);
