@@ -11,7 +11,7 @@ import { isObject } from './providers/option-rules.ts';
 
 const PATH = '/voice/stt-stream/connection';
 /** Who clicks in a dialog needs no more. */
-const LIMIT = { count: 20, perMs: 60_000 };
+const LIMIT = { count: 30, perMs: 60_000 };
 const AT_ONCE_MAX = 3;
 /** Key files of service accounts and lists of words are long, but not as long as what Node-RED lets through. */
 const BODY_MAX = 256 * 1024;

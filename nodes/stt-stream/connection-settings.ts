@@ -54,13 +54,6 @@ export function settingsToTry(
 	const isStoredOption = (name: string) =>
 		stored && isDeepStrictEqual(options[name], optionsOf(stored.settings['options'])?.[name]);
 
-	for (const name of TEXTS) if (namesVariable(config[name]) && !isStored(name)) throw fromEnvironment(name);
-	if (namesVariable(String(config['options'])) && !isStored('options')) throw fromEnvironment('options');
-	for (const [name, value] of Object.entries(options))
-		if (namesVariable(value) && !isStoredOption(name)) throw fromEnvironment(name.slice(0, 60));
-	for (const name of FILE_OPTIONS)
-		if (options[name] && !isStoredOption(name)) throw onlyDeployed(`The file of the option "${name}"`);
-
 	const keys: Record<string, string> = {};
 	for (const name of SECRETS) {
 		const value = textOf(name, secrets[name]);
@@ -68,6 +61,13 @@ export function settingsToTry(
 		if (value === STORED && !stored) throw storedKey(deployed !== undefined);
 		keys[name] = value === STORED ? String(stored?.secrets[name] ?? '') : value;
 	}
+	for (const name of TEXTS) if (namesVariable(config[name]) && !isStored(name)) throw fromEnvironment(name);
+	if (namesVariable(String(config['options'])) && !isStored('options')) throw fromEnvironment('options');
+	for (const [name, value] of Object.entries(options))
+		if (namesVariable(value) && !isStoredOption(name)) throw fromEnvironment(name.slice(0, 60));
+	for (const name of FILE_OPTIONS)
+		if (options[name] && !isStoredOption(name)) throw onlyDeployed(`The file of the option "${name}"`);
+
 	const isKeyless = SECRETS.every((name) => !keys[name]);
 	// At an address of their own they would be Google's to give away, too.
 	const isOn = !/^(|false|0|no|off)$/i.test(String(options[MACHINE_CREDENTIALS] ?? '').trim());
