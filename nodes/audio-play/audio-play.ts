@@ -6,12 +6,14 @@ import { type ControlWord, controlWord, isData, isReset } from '../../lib/node/c
 import { toVoiceError, VoiceError } from '../../lib/node/errors.ts';
 import { fileToWrite } from '../../lib/node/files.ts';
 import { NodeGuard } from '../../lib/node/guard.ts';
+import { warnOfNewer } from '../../lib/node/migrate.ts';
 import { flowsStarted } from '../../lib/node/started.ts';
 import { StatusLine } from '../../lib/node/status.ts';
 import { searchNaudiodonIn } from '../../lib/portaudio/client.ts';
 import { Audible } from './audible.ts';
 import { finishedMessage } from './finished-message.ts';
 import { Item } from './item.ts';
+import { MIGRATIONS } from './migrations.ts';
 import { Player } from './player.ts';
 import { PlayerStatus } from './player-status.ts';
 import { BACKENDS, type BackendName } from './rules.ts';
@@ -34,6 +36,7 @@ export default function audioPlay(RED: NodeAPI): void {
 
 	RED.nodes.registerType('audio-play', function (this: Node, config: NodeDef) {
 		RED.nodes.createNode(this, config);
+		warnOfNewer(this, config, MIGRATIONS);
 		const status = new StatusLine(this, RED._, 'audio-play');
 		const view = new PlayerStatus(status);
 		const guard = new NodeGuard(this, {

@@ -1,5 +1,7 @@
+import { migrate } from '../../lib/node/migrate.ts';
 import { meaningOfNone, type Of } from '../../lib/node/rules.ts';
 import { SettingsReader } from '../../lib/node/settings.ts';
+import { MIGRATIONS } from './migrations.ts';
 import { applies, type BackendName, RULES } from './rules.ts';
 
 /** The node's settings as the editor stores them, with what holds where one is missing. */
@@ -26,7 +28,7 @@ export interface AudioPlaySettings {
  * @throws VoiceError AUDIO_FORMAT that names the setting that cannot be used
  */
 export function readSettings(config: object): AudioPlaySettings {
-	const read = new SettingsReader(config, 'AUDIO_FORMAT');
+	const read = new SettingsReader(migrate(config, MIGRATIONS), 'AUDIO_FORMAT');
 	const of: Of = (name) => read.text(name) || meaningOfNone(RULES, name);
 	const { choices, numbers } = RULES;
 	const number = (name: keyof typeof numbers) =>

@@ -2,6 +2,7 @@ import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { controlWord, isData, isReset } from '../../lib/node/control.ts';
 import { toVoiceError, VoiceError } from '../../lib/node/errors.ts';
 import { NodeGuard } from '../../lib/node/guard.ts';
+import { warnOfNewer } from '../../lib/node/migrate.ts';
 import { SettingsReader } from '../../lib/node/settings.ts';
 import { flowsStarted, type WhenStarted } from '../../lib/node/started.ts';
 import { StatusLine } from '../../lib/node/status.ts';
@@ -9,6 +10,7 @@ import { type ButtonEvent, Gestures } from './gestures.ts';
 import { LineKeeper } from './line-keeper.ts';
 import { serveLineList } from './line-list.ts';
 import { openers } from './lines/backends.ts';
+import { MIGRATIONS } from './migrations.ts';
 import { type ButtonSettings, DEFAULT_GESTURES, readSettings } from './settings.ts';
 
 const TYPE = 'button-trigger';
@@ -120,6 +122,7 @@ export default function (RED: NodeAPI): void {
 
 	RED.nodes.registerType(TYPE, function (this: Node, config: NodeDef) {
 		RED.nodes.createNode(this, config);
+		warnOfNewer(this, config, MIGRATIONS);
 		buttons.set(this, new Button(this, config, RED, whenStarted));
 	});
 

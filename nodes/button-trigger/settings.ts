@@ -1,7 +1,9 @@
 import { VoiceError } from '../../lib/node/errors.ts';
+import { migrate } from '../../lib/node/migrate.ts';
 import { SettingsReader } from '../../lib/node/settings.ts';
 import type { GestureSettings } from './gestures.ts';
 import type { LineRequest } from './lines/line.ts';
+import { MIGRATIONS } from './migrations.ts';
 import { ACTIVE, BACKENDS, type Backend, PULLS, pinProblem, TIMES, type TimeName } from './rules.ts';
 
 export interface ButtonSettings extends GestureSettings, LineRequest {
@@ -21,7 +23,7 @@ export const DEFAULT_GESTURES: GestureSettings = {
  * @throws VoiceError GPIO_UNAVAILABLE or GPIO_LINE_NOT_FOUND for what cannot be used
  */
 export function readSettings(config: object): ButtonSettings {
-	const read = new SettingsReader(config, 'GPIO_UNAVAILABLE');
+	const read = new SettingsReader(migrate(config, MIGRATIONS), 'GPIO_UNAVAILABLE');
 	const ms = (name: TimeName) => read.number(name, TIMES[name].value, { max: TIMES[name].max });
 	const backend = read.choice('backend', BACKENDS, 'auto');
 	const gestures = {

@@ -3,6 +3,7 @@ import { topicOf } from '../../lib/node/audio-message.ts';
 import { isData } from '../../lib/node/control.ts';
 import { fileToRead } from '../../lib/node/files.ts';
 import { NodeGuard } from '../../lib/node/guard.ts';
+import { warnOfNewer } from '../../lib/node/migrate.ts';
 import { flowsStarted } from '../../lib/node/started.ts';
 import { StatusLine } from '../../lib/node/status.ts';
 import { searchNaudiodonIn } from '../../lib/portaudio/client.ts';
@@ -10,6 +11,7 @@ import { BrowserNode } from './browser/browser-node.ts';
 import { serveDeviceList } from './device-list.ts';
 import { DeviceNode } from './device-node.ts';
 import type { Message, MicContext, MicNode } from './mic-node.ts';
+import { MIGRATIONS } from './migrations.ts';
 import { MicOutputs } from './outputs.ts';
 import { readSettings } from './settings.ts';
 import { createSource } from './sources/index.ts';
@@ -38,6 +40,7 @@ export default function micCapture(RED: NodeAPI): void {
 
 	RED.nodes.registerType('mic-capture', function (this: Node, config: NodeDef & { topic?: unknown }) {
 		RED.nodes.createNode(this, config);
+		warnOfNewer(this, config, MIGRATIONS);
 		const status = new StatusLine(this, RED._, 'mic-capture');
 		const guard = new NodeGuard(this, { fallback: 'MIC_FORMAT', status, whenStarted });
 		const name = String(config.topic || this.name || '');

@@ -1,8 +1,10 @@
 import type { PcmFormat } from '../../lib/audio/format.ts';
 import { pagePath } from '../../lib/browser/path.ts';
 import { VoiceError } from '../../lib/node/errors.ts';
+import { migrate } from '../../lib/node/migrate.ts';
 import { meaningOfNone, type Of } from '../../lib/node/rules.ts';
 import { SettingsReader } from '../../lib/node/settings.ts';
+import { MIGRATIONS } from './migrations.ts';
 import { applies, HANDS_FREE, isHandsFree, isPreRollTooLarge, RULES, type SourceName } from './rules.ts';
 import type { SourceOptions } from './sources/source.ts';
 
@@ -35,7 +37,7 @@ export interface MicSettings {
  * @throws VoiceError MIC_FORMAT that names the setting that cannot be used
  */
 export function readSettings(config: object): MicSettings {
-	const read = new SettingsReader(config, 'MIC_FORMAT');
+	const read = new SettingsReader(migrate(config, MIGRATIONS), 'MIC_FORMAT');
 	const of: Of = (name) => read.text(name) || meaningOfNone(RULES, name);
 	const { choices, flags, numbers } = RULES;
 	const number = (name: keyof typeof numbers, none: number = numbers[name].value) =>
