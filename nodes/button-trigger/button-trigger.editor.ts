@@ -1,4 +1,5 @@
 import type { EditorNodeProperties } from 'node-red';
+import { saveUpgraded, showUpgraded } from '../../lib/editor/upgrade.ts';
 import {
 	active,
 	backend,
@@ -11,6 +12,7 @@ import {
 import { offerPresets, offerStored, showDefaultTimes, showWhatApplies } from './dialog/fields.editor.ts';
 import { PinPicker } from './dialog/pin-picker.editor.ts';
 import { PinUsers } from './dialog/pin-users.editor.ts';
+import { MIGRATIONS } from './migrations.ts';
 
 interface ButtonProperties extends EditorNodeProperties {
 	topic: string;
@@ -22,6 +24,7 @@ interface ButtonProperties extends EditorNodeProperties {
 	doubleClickMs: number | string;
 	longPressMs: number | string;
 	maxHoldMs: number | string;
+	version: number;
 }
 
 RED.nodes.registerType<ButtonProperties>('button-trigger', {
@@ -38,6 +41,7 @@ RED.nodes.registerType<ButtonProperties>('button-trigger', {
 		doubleClickMs: { value: 300, validate: milliseconds('doubleClickMs') },
 		longPressMs: { value: 800, validate: milliseconds('longPressMs') },
 		maxHoldMs: { value: 300_000, validate: milliseconds('maxHoldMs') },
+		version: { value: MIGRATIONS.version },
 	},
 	inputs: 1,
 	outputs: 2,
@@ -80,16 +84,20 @@ RED.nodes.registerType<ButtonProperties>('button-trigger', {
 	},
 	oneditprepare() {
 		startEditing(this);
-		offerStored('backend', this.backend, 'auto');
-		offerStored('active', this.active, 'high');
-		offerStored('pull', this.pull, 'none');
+		const { backend, active, pull } = showUpgraded(this, MIGRATIONS);
+		offerStored('backend', backend, 'auto');
+		offerStored('active', active, 'high');
+		offerStored('pull', pull, 'none');
 		showWhatApplies(this);
 		showDefaultTimes();
 		offerPresets();
 		const translate = (key: string, values?: Record<string, string | number>) => this._(key, values);
 		new PinPicker(new PinUsers(this, translate), translate);
 	},
-	oneditsave: stopEditing,
+	oneditsave() {
+		saveUpgraded(this, MIGRATIONS);
+		stopEditing();
+	},
 	oneditcancel: stopEditing,
 	oneditdelete: stopEditing,
 });

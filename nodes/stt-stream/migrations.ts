@@ -4,11 +4,8 @@ import { isObject, parseJson } from './providers/option-rules.ts';
 export const STREAM_MIGRATIONS: Migrations = {
 	version: 1,
 	steps: {
-		/**
-		 * There were no `warm` and `reconnectMs`: no session was open before there was audio. The others are missing in
-		 * flows written by hand, where an empty box would say no.
-		 */
-		0: (stored) => missing(stored, { partials: true, finals: 'first', warm: false, reconnectMs: 60_000 }),
+		/** There were no such settings: no session was open before there was audio, and this is how long one was awaited. */
+		0: (stored) => missing(stored, { warm: false, reconnectMs: 60_000 }),
 	},
 };
 

@@ -1,10 +1,12 @@
 import type { EditorNodeProperties } from 'node-red';
 import { follow, followRawSampleRate } from '../../lib/editor/dialog.ts';
+import { saveUpgraded, showUpgraded } from '../../lib/editor/upgrade.ts';
 import { number } from '../../lib/editor/validators.ts';
 import { kindOf } from './dialog/kinds.editor.ts';
 import { readOptions, type Translate } from './dialog/options.editor.ts';
 import type { SttProviderProperties } from './dialog/stt-provider.editor.ts';
 import './dialog/stt-provider.editor.ts';
+import { STREAM_MIGRATIONS as MIGRATIONS } from './migrations.ts';
 
 interface SttStreamProperties extends EditorNodeProperties {
 	provider: string;
@@ -20,6 +22,7 @@ interface SttStreamProperties extends EditorNodeProperties {
 	rawSampleRate: number | string;
 	rawChannels: number | string;
 	streamIdleMs: number | string;
+	version: number;
 }
 
 const HOUR_MS = 3_600_000;
@@ -53,6 +56,7 @@ RED.nodes.registerType<SttStreamProperties>('stt-stream', {
 		rawSampleRate: { value: 0, validate: number(0, 384_000, true) },
 		rawChannels: { value: 1, validate: number(1, 32, true) },
 		streamIdleMs: { value: 5000, validate: number(0, HOUR_MS) },
+		version: { value: MIGRATIONS.version },
 	},
 	inputs: 1,
 	outputs: 3,
@@ -73,11 +77,15 @@ RED.nodes.registerType<SttStreamProperties>('stt-stream', {
 		return this._(`stt-stream.port.${['finals', 'partials', 'events'][index]}`);
 	},
 	oneditprepare() {
+		const today = showUpgraded(this, MIGRATIONS);
 		// A flow written by hand may lack these; what holds then must not change because somebody looks.
-		if (this.partials === undefined) $('#node-input-partials').prop('checked', true);
-		if (!this.finals) $('#node-input-finals').val('first');
+		if (today.partials === undefined) $('#node-input-partials').prop('checked', true);
+		if (!today.finals) $('#node-input-finals').val('first');
 		followRawSampleRate('stt-stream');
 		const provider = $('#node-input-provider');
 		follow(provider, () => fitProvider(String(provider.val()), (key, values) => this._(key, values)));
+	},
+	oneditsave() {
+		saveUpgraded(this, MIGRATIONS);
 	},
 });

@@ -1,5 +1,7 @@
 import type { EditorNodeProperties } from 'node-red';
+import { saveUpgraded, showUpgraded } from '../../../lib/editor/upgrade.ts';
 import { isEnvironment, reasoned } from '../../../lib/editor/validators.ts';
+import { PROVIDER_MIGRATIONS as MIGRATIONS } from '../migrations.ts';
 import { lacksKey, learnKeys, type ProviderNode, settleKeys } from './credentials.editor.ts';
 import type { Secret } from './kind.editor.ts';
 import { kindOf } from './kinds.editor.ts';
@@ -12,6 +14,7 @@ export interface SttProviderProperties extends EditorNodeProperties {
 	caFile: string;
 	model: string;
 	options: unknown;
+	version: number;
 }
 
 interface SttProviderSecrets {
@@ -81,6 +84,7 @@ RED.nodes.registerType<SttProviderProperties, SttProviderSecrets>('stt-provider'
 				return optionsProblem(kindOf(providerOf(this)), value, wordsOf(this));
 			}),
 		},
+		version: { value: MIGRATIONS.version },
 	},
 	credentials: { apiKey: secret('apiKey'), token: secret('token'), serviceAccount: secret('serviceAccount') },
 	label() {
@@ -89,9 +93,11 @@ RED.nodes.registerType<SttProviderProperties, SttProviderSecrets>('stt-provider'
 	},
 	oneditprepare() {
 		settleKeys(this as Stored);
-		open = { node: this, dialog: new ProviderDialog(this, wordsOf(this as Stored)) };
+		const today = showUpgraded(this, MIGRATIONS, 'node-config');
+		open = { node: this, dialog: new ProviderDialog(today, wordsOf(this as Stored)) };
 	},
 	oneditsave() {
+		saveUpgraded(this, MIGRATIONS);
 		this.options = open?.dialog.save() ?? '';
 		leave();
 	},
