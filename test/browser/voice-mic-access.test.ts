@@ -137,6 +137,10 @@ describe('<voice-mic> for everybody', { skip: needs('chromium') }, () => {
 		await mic.says('Удерживайте и говорите');
 		await mic.set('lang', 'de-AT');
 		await mic.says('Halten und sprechen');
+		await mic.set('lang', 'zh-CN');
+		await mic.says('按住说话');
+		await mic.set('lang', 'ja');
+		await mic.says('押したまま話してください');
 		await mic.set('lang', 'tlh');
 		await mic.says('Удерживайте и говорите');
 		const set = (texts: string) => mic.page.evaluate(`document.querySelector('voice-mic').texts = ${texts}`);

@@ -1,7 +1,9 @@
 import type { FailureCode } from '../failure.ts';
 import { de } from './de.ts';
 import { en } from './en.ts';
+import { ja } from './ja.ts';
 import { ru } from './ru.ts';
+import { zh } from './zh.ts';
 
 /** Every word that the microphone says, in one language. `{seconds}`, `{limit}` and `{code}` are filled in. */
 export interface Texts {
@@ -46,7 +48,9 @@ export type TextsPatch = Partial<Omit<Texts, 'failures' | 'page'>> & {
 const languages = new Map<string, Texts>([
 	['en', en],
 	['de', de],
+	['ja', ja],
 	['ru', ru],
+	['zh', zh],
 ]);
 
 /** Adds a language, or changes one: what is missing is taken from the one there is, else from English. */
