@@ -28,6 +28,8 @@ export interface PageOptions {
 	reducedMotion?: boolean;
 	forcedColors?: boolean;
 	httpCredentials?: { username: string; password: string };
+	/** Believes every certificate, as who clicks through the browser's warning. */
+	anyCertificate?: boolean;
 	/** Runs before the page's own scripts. */
 	script?: string;
 }
@@ -95,6 +97,7 @@ export class LabBrowser {
 			forcedColors: options.forcedColors ? 'active' : 'none',
 			...(touch && { deviceScaleFactor: 2 }),
 			...(options.httpCredentials && { httpCredentials: options.httpCredentials }),
+			...(options.anyCertificate && { ignoreHTTPSErrors: true }),
 		});
 		if (options.script) await context.addInitScript(options.script);
 		this.#watch(context);
