@@ -1,5 +1,5 @@
-/** Is the setting to come from the environment, as `${NAME}`? */
-export const isEnvironment = (value: unknown): boolean => /^\$\{[^}]+\}$/.test(String(value));
+/** Is the setting to come from the environment, as `${NAME}` or `$(NAME)`? */
+export const isEnvironment = (value: unknown): boolean => /^\$(\{[^}]+\}|\([^)]+\))$/.test(String(value));
 
 /** Accepts a number in the range, nothing (the default is used then) and ${ENV}. */
 export function number(min: number, max: number, whole = false): (value: unknown) => boolean {

@@ -1,6 +1,13 @@
 import type { EditorNodeProperties } from 'node-red';
-import { follow, followRawSampleRate, offerDevices } from '../../lib/editor/dialog.ts';
-import { number } from '../../lib/editor/validators.ts';
+import { Checks } from '../../lib/editor/checks.ts';
+import { offerDevices } from '../../lib/editor/devices.ts';
+import { follow, showWhatApplies } from '../../lib/editor/dialog.ts';
+import { settingsOf, startEditing, stopEditing } from '../../lib/editor/edited.ts';
+import { showStored } from '../../lib/editor/stored.ts';
+import type { Translate } from '../../lib/editor/try.ts';
+import { saveUpgraded, showUpgraded } from '../../lib/editor/upgrade.ts';
+import { MIGRATIONS } from './migrations.ts';
+import { applies, RULES, SOUND_CARDS } from './rules.ts';
 import { offerTestTone } from './test-tone.editor.ts';
 
 interface AudioPlayProperties extends EditorNodeProperties {
@@ -14,23 +21,24 @@ interface AudioPlayProperties extends EditorNodeProperties {
 	rawSampleRate: number | string;
 	rawChannels: number | string;
 	streamIdleMs: number | string;
+	version: number;
 }
 
 const HOUR_MS = 3_600_000;
 /** Where a buffer's length in time is of interest and the sound's own rate is not known. */
 const USUAL_RATE = 48_000;
 
-/** The node whose dialog is open. */
-let edited: unknown;
-let stopTrying = () => {};
+const { numbers, choices } = RULES;
+const SETTINGS = ['device', 'file', ...Object.keys({ ...numbers, ...choices })];
+const checks = new Checks('audio-play', RULES, applies);
 
-/** In an open dialog it is what is chosen there that counts. */
-const backendOf = (node: { backend?: unknown }): unknown =>
-	edited === node ? $('#node-input-backend').val() : node.backend;
+let stopTrying = () => {};
+let stopLooking = () => {};
 
 function close(): void {
-	edited = undefined;
+	stopEditing();
 	stopTrying();
+	stopLooking();
 }
 
 RED.nodes.registerType<AudioPlayProperties>('audio-play', {
@@ -38,21 +46,17 @@ RED.nodes.registerType<AudioPlayProperties>('audio-play', {
 	color: '#C0DEED',
 	defaults: {
 		name: { value: '' },
-		backend: { value: 'auto', required: true },
+		backend: { value: choices.backend.value, validate: checks.choice('backend') },
 		device: { value: '' },
-		file: {
-			value: '',
-			validate(value: string) {
-				return backendOf(this) !== 'file' || String(value ?? '').trim() !== '';
-			},
-		},
-		framesPerBuffer: { value: 4096, validate: number(0, 65_536, true) },
-		mode: { value: 'queue', required: true },
-		volume: { value: 100, validate: number(0, 100) },
-		maxQueueMs: { value: 60_000, validate: number(100, HOUR_MS) },
-		rawSampleRate: { value: 0, validate: number(0, 384_000, true) },
-		rawChannels: { value: 1, validate: number(1, 32, true) },
-		streamIdleMs: { value: 5000, validate: number(0, HOUR_MS) },
+		file: { value: '', validate: checks.other('file', (text) => (text ? undefined : { key: 'noFile' })) },
+		framesPerBuffer: { value: numbers.framesPerBuffer.value, validate: checks.number('framesPerBuffer') },
+		mode: { value: choices.mode.value, validate: checks.choice('mode') },
+		volume: { value: numbers.volume.value, validate: checks.number('volume') },
+		maxQueueMs: { value: numbers.maxQueueMs.value, validate: checks.number('maxQueueMs') },
+		rawSampleRate: { value: numbers.rawSampleRate.value, validate: checks.number('rawSampleRate') },
+		rawChannels: { value: numbers.rawChannels.value, validate: checks.number('rawChannels') },
+		streamIdleMs: { value: numbers.streamIdleMs.value, validate: checks.number('streamIdleMs') },
+		version: { value: MIGRATIONS.version },
 	},
 	inputs: 1,
 	outputs: 1,
@@ -74,33 +78,28 @@ RED.nodes.registerType<AudioPlayProperties>('audio-play', {
 		return this._('audio-play.port.finished');
 	},
 	oneditprepare() {
-		edited = this;
-		const backend = $('#node-input-backend');
-		follow(backend, () => {
-			const chosen = String(backend.val());
-			$('.audio-play-device').toggle(chosen !== 'file');
-			$('.audio-play-portaudio').toggle(chosen === 'auto' || chosen === 'portaudio');
-			$('.audio-play-file').toggle(chosen === 'file');
-			if (chosen !== 'file') offerDevices('audio-play', 'backend', (key) => this._(key));
-			// Whether it may be empty depends on it.
-			$('#node-input-file').trigger('change');
-		});
-		followRawSampleRate('audio-play');
-
-		const frames = $('#node-input-framesPerBuffer');
-		const raw = $('#node-input-rawSampleRate');
-		follow(frames.add(raw), () => {
-			const rate = Number(raw.val()) || USUAL_RATE;
-			const ms = (Number(frames.val()) * 1000) / rate;
+		startEditing(this);
+		const of = settingsOf(this, RULES);
+		const translate: Translate = (key, values) => this._(key, values);
+		showStored(showUpgraded(this, MIGRATIONS), RULES);
+		showWhatApplies(SETTINGS, applies, of);
+		follow($('#node-input-backend'), () => void $('.audio-play-card').toggle(applies('device', of)));
+		follow($('#node-input-framesPerBuffer, #node-input-rawSampleRate'), () => {
+			const rate = Number(of('rawSampleRate')) || USUAL_RATE;
+			const ms = (Number(of('framesPerBuffer')) * 1000) / rate;
 			const words = this._('audio-play.framesMs', {
 				ms: String(Math.round(ms * 10) / 10),
 				rate: String(rate),
 			});
 			$('.audio-play-frames-ms').text(ms > 0 && ms < HOUR_MS ? words : '');
 		});
-		stopTrying = offerTestTone((key, values) => this._(key, values));
+		stopLooking = offerDevices('audio-play', 'backend', SOUND_CARDS, translate);
+		stopTrying = offerTestTone(translate);
 	},
-	oneditsave: close,
+	oneditsave() {
+		saveUpgraded(this, MIGRATIONS);
+		close();
+	},
 	oneditcancel: close,
 	oneditdelete: close,
 });

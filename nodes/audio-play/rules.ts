@@ -2,7 +2,8 @@
 import { CHANNELS_MAX, SAMPLE_RATE_MAX } from '../../lib/audio/format.ts';
 import { isOff, type Of, type Rules } from '../../lib/node/rules.ts';
 
-export const BACKENDS = ['auto', 'portaudio', 'alsa', 'file'] as const;
+export const SOUND_CARDS = ['auto', 'portaudio', 'alsa'] as const;
+export const BACKENDS = [...SOUND_CARDS, 'file'] as const;
 export type BackendName = (typeof BACKENDS)[number];
 
 const HOUR_MS = 3_600_000;

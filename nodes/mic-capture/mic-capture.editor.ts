@@ -1,7 +1,15 @@
 import type { EditorNodeProperties } from 'node-red';
 import { pagePath } from '../../lib/browser/path.ts';
-import { follow, offerDevices } from '../../lib/editor/dialog.ts';
-import { isEnvironment, number, reasoned } from '../../lib/editor/validators.ts';
+import { Checks, type Judge } from '../../lib/editor/checks.ts';
+import { offerDevices } from '../../lib/editor/devices.ts';
+import { follow, showWhatApplies } from '../../lib/editor/dialog.ts';
+import { type StoredNode, settingsOf, startEditing, stopEditing } from '../../lib/editor/edited.ts';
+import { showNumber, showStored } from '../../lib/editor/stored.ts';
+import type { Translate } from '../../lib/editor/try.ts';
+import { saveUpgraded, showUpgraded } from '../../lib/editor/upgrade.ts';
+import { isOff, type Of } from '../../lib/node/rules.ts';
+import { MIGRATIONS } from './migrations.ts';
+import { applies, HANDS_FREE, isHandsFree, isPreRollTooLarge, RULES, SOUND_CARDS } from './rules.ts';
 import { offerTries } from './try.editor.ts';
 
 interface MicCaptureProperties extends EditorNodeProperties {
@@ -23,26 +31,26 @@ interface MicCaptureProperties extends EditorNodeProperties {
 	muteWhilePlaying: boolean;
 	autostart: boolean;
 	recordMaxMs: number | string;
+	version: number;
 }
 
 const DAY_MS = 86_400_000;
-/** What a microphone that waits for speech cannot do without, for fields that say 'none'. */
-const HANDS_FREE = { preRollMs: 300, silenceStopMs: 800 };
 
 /** A node as the editor has it. */
-type Stored = Partial<MicCaptureProperties> & { id?: string; _?: (key: string) => string };
+type Stored = StoredNode & { readonly id?: string };
 
-/** The node whose dialog is open. */
-let edited: unknown;
+const { numbers, choices, flags } = RULES;
+const SETTINGS = ['device', 'path', 'file', ...Object.keys({ ...numbers, ...choices, ...flags })];
+const checks = new Checks('mic-capture', RULES, applies);
+
 let stopTrying = () => {};
+let stopLooking = () => {};
 
 function close(): void {
-	edited = undefined;
+	stopEditing();
 	stopTrying();
+	stopLooking();
 }
-
-/** In an open dialog it is what is chosen there that counts. */
-const sourceOf = (node: Stored): unknown => (edited === node ? $('#node-input-source').val() : node.source);
 
 /** Where browsers find a path; undefined while there is none. */
 function addressOf(path: unknown): string | undefined {
@@ -63,7 +71,39 @@ function isUsedTwice(own: Stored, path: string): boolean {
 	return twice;
 }
 
-const isNone = (field: HTMLElement) => ['', '0'].includes(String($(field).val()).trim());
+const preRoll: Judge = (text, of) => {
+	const format = { sampleRate: Number(of('sampleRate')), channels: Number(of('channels')) };
+	return isPreRollTooLarge(Number(text), format) ? { key: 'preRollTooLarge' } : undefined;
+};
+
+const path: Judge = (text, _of, node) => {
+	const used = pagePath(text);
+	if (used === undefined) return { key: 'badPath' };
+	return isUsedTwice(node, used) ? { key: 'pathTwice' } : undefined;
+};
+
+/** Shows what goes with who begins, and fills in what hands-free cannot do without. */
+function followTrigger(of: Of, stored: StoredNode): void {
+	const trigger = $('#node-input-trigger');
+	const preRollMs = $('#node-input-preRollMs');
+	// What a flow without it means depends on who begins.
+	if (isHandsFree(of)) showNumber('preRollMs', stored['preRollMs'], HANDS_FREE.preRollMs);
+	follow(trigger.add('#node-input-source'), () => {
+		const handsFree = isHandsFree(of);
+		$('.mic-capture-control').toggle(!handsFree);
+		$('.mic-capture-speech').toggle(handsFree);
+		preRollMs.attr('placeholder', handsFree ? HANDS_FREE.preRollMs : numbers.preRollMs.value);
+	});
+	// Not when the dialog opens: a stored value must not change because somebody looks.
+	let before = trigger.val();
+	trigger.on('change', () => {
+		const chosen = before !== 'speech' && trigger.val() === 'speech';
+		before = trigger.val();
+		if (!chosen) return;
+		for (const [name, value] of Object.entries(HANDS_FREE))
+			if (isOff(of(name))) $(`#node-input-${name}`).val(value).trigger('change');
+	});
+}
 
 RED.nodes.registerType<MicCaptureProperties>('mic-capture', {
 	category: 'voice',
@@ -71,36 +111,27 @@ RED.nodes.registerType<MicCaptureProperties>('mic-capture', {
 	defaults: {
 		name: { value: '' },
 		topic: { value: '' },
-		source: { value: 'auto', required: true },
+		source: { value: choices.source.value, validate: checks.choice('source') },
 		device: { value: '' },
-		path: {
-			value: '',
-			validate: reasoned(function (this: Stored, value) {
-				if (sourceOf(this) !== 'browser' || isEnvironment(value)) return undefined;
-				const used = pagePath(String(value ?? ''));
-				const problem = used === undefined ? 'badPath' : isUsedTwice(this, used) && 'pathTwice';
-				return problem ? (this._?.(`mic-capture.error.${problem}`) ?? problem) : undefined;
-			}),
+		path: { value: '', validate: checks.other('path', path) },
+		file: { value: '', validate: checks.other('file', (text) => (text ? undefined : { key: 'noFile' })) },
+		loop: { value: flags.loop, validate: checks.flag('loop') },
+		sampleRate: { value: numbers.sampleRate.value, validate: checks.number('sampleRate') },
+		channels: { value: numbers.channels.value, validate: checks.number('channels') },
+		framesPerBuffer: { value: numbers.framesPerBuffer.value, validate: checks.number('framesPerBuffer') },
+		preRollMs: { value: numbers.preRollMs.value, validate: checks.number('preRollMs', preRoll) },
+		maxMs: { value: numbers.maxMs.value, validate: checks.number('maxMs') },
+		startTimeoutMs: { value: numbers.startTimeoutMs.value, validate: checks.number('startTimeoutMs') },
+		silenceStopMs: { value: numbers.silenceStopMs.value, validate: checks.number('silenceStopMs') },
+		silenceThresholdDb: {
+			value: numbers.silenceThresholdDb.value,
+			validate: checks.number('silenceThresholdDb'),
 		},
-		file: {
-			value: '',
-			validate(value: string) {
-				return sourceOf(this) !== 'file' || String(value ?? '').trim() !== '';
-			},
-		},
-		loop: { value: false },
-		sampleRate: { value: 16_000, validate: number(1000, 384_000, true) },
-		channels: { value: 1, validate: number(1, 32, true) },
-		framesPerBuffer: { value: 1024, validate: number(1, 1_048_576, true) },
-		preRollMs: { value: 0, validate: number(0, 60_000) },
-		maxMs: { value: 0, validate: number(0, DAY_MS) },
-		startTimeoutMs: { value: 0, validate: number(0, DAY_MS) },
-		silenceStopMs: { value: 0, validate: number(0, DAY_MS) },
-		silenceThresholdDb: { value: -45, validate: number(-120, 0) },
-		trigger: { value: 'control', required: true },
-		muteWhilePlaying: { value: false },
-		autostart: { value: false },
-		recordMaxMs: { value: 300_000, validate: number(0, DAY_MS) },
+		trigger: { value: choices.trigger.value, validate: checks.choice('trigger') },
+		muteWhilePlaying: { value: flags.muteWhilePlaying, validate: checks.flag('muteWhilePlaying') },
+		autostart: { value: flags.autostart, validate: checks.flag('autostart') },
+		recordMaxMs: { value: numbers.recordMaxMs.value, validate: checks.number('recordMaxMs') },
+		version: { value: MIGRATIONS.version },
 	},
 	inputs: 1,
 	outputs: 2,
@@ -121,61 +152,32 @@ RED.nodes.registerType<MicCaptureProperties>('mic-capture', {
 		return this._(index === 0 ? 'mic-capture.port.audio' : 'mic-capture.port.recording');
 	},
 	oneditprepare() {
-		edited = this;
+		startEditing(this);
+		const of = settingsOf(this, RULES);
+		const translate: Translate = (key, values) => this._(key, values);
+		const today = showUpgraded(this, MIGRATIONS);
+		showStored(today, RULES);
+		followTrigger(of, today);
+		showWhatApplies(SETTINGS, applies, of);
 		const source = $('#node-input-source');
-		follow(source, () => {
-			const chosen = String(source.val());
-			const card = chosen !== 'file' && chosen !== 'browser';
-			$('.mic-capture-device').toggle(card);
-			$('.mic-capture-file').toggle(chosen === 'file');
-			$('.mic-capture-browser').toggle(chosen === 'browser');
-			// In a page it is its user who begins.
-			$('.mic-capture-unasked').toggle(chosen !== 'browser');
-			if (card) offerDevices('mic-capture', 'source', (key) => this._(key));
-			// Whether these may be empty depends on it.
-			$('#node-input-path, #node-input-file').trigger('change');
-		});
-
-		const path = $('#node-input-path');
-		follow(path, () => {
-			const address = addressOf(path.val());
+		follow(source, () => void $('.mic-capture-card').toggle(applies('device', of)));
+		follow($('#node-input-path'), () => {
+			const address = addressOf(of('path'));
 			$('.mic-capture-address')
 				.text(address ?? '…')
 				.attr('href', address ?? null);
 		});
-
-		const frames = $('#node-input-framesPerBuffer');
-		const rate = $('#node-input-sampleRate');
-		follow(frames.add(rate), () => {
-			const ms = (Number(frames.val()) * 1000) / Number(rate.val());
+		follow($('#node-input-framesPerBuffer, #node-input-sampleRate'), () => {
+			const ms = (Number(of('framesPerBuffer')) * 1000) / Number(of('sampleRate'));
 			$('.mic-capture-frames-ms').text(ms > 0 && ms < DAY_MS ? `= ${Math.round(ms * 10) / 10} ms` : '');
 		});
-
-		const trigger = $('#node-input-trigger');
-		const limits = $('#node-input-startTimeoutMs, #node-input-silenceStopMs');
-		follow(limits.add(trigger).add(source), () => {
-			const browser = source.val() === 'browser';
-			const handsFree = trigger.val() === 'speech' && !browser;
-			const used = limits.toArray().some((field) => !isNone(field));
-			$('.mic-capture-autostart').toggle(!handsFree && !browser);
-			$('.mic-capture-control').toggle(!handsFree);
-			$('.mic-capture-speech').toggle(handsFree);
-			$('.mic-capture-silence').toggle(used || handsFree);
-		});
-		// Not when the dialog opens: a stored value must not change because somebody looks.
-		let before = trigger.val();
-		trigger.on('change', () => {
-			const chosen = before !== 'speech' && trigger.val() === 'speech';
-			before = trigger.val();
-			if (!chosen) return;
-			for (const [name, value] of Object.entries(HANDS_FREE))
-				$(`#node-input-${name}`).each((_, field) => {
-					if (isNone(field)) $(field).val(value).trigger('change');
-				});
-		});
-		stopTrying = offerTries((key, values) => this._(key, values));
+		stopLooking = offerDevices('mic-capture', 'source', SOUND_CARDS, translate);
+		stopTrying = offerTries(translate);
 	},
-	oneditsave: close,
+	oneditsave() {
+		saveUpgraded(this, MIGRATIONS);
+		close();
+	},
 	oneditcancel: close,
 	oneditdelete: close,
 });

@@ -8,8 +8,9 @@ import {
 } from '../../lib/audio/format.ts';
 import { isOff, type Of, type Rules } from '../../lib/node/rules.ts';
 
+export const SOUND_CARDS = ['auto', 'portaudio', 'alsa'] as const;
 /** Names of the microphones that are opened here, as stored in a flow. */
-export const DEVICE_SOURCE_NAMES = ['auto', 'portaudio', 'alsa', 'file'] as const;
+export const DEVICE_SOURCE_NAMES = [...SOUND_CARDS, 'file'] as const;
 export type DeviceSourceName = (typeof DEVICE_SOURCE_NAMES)[number];
 
 /** All that can be chosen: those of web pages are opened there. */

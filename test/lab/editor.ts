@@ -167,6 +167,7 @@ export class Editor {
 		for (const [id, value] of Object.entries(values)) {
 			const field = this.field(id);
 			if (typeof value === 'boolean') await field.setChecked(value);
+			else if (await this.#choose(id, value)) continue;
 			else if (await field.evaluate((element) => element.nodeName === 'SELECT'))
 				await field.selectOption(value);
 			else {
@@ -175,6 +176,19 @@ export class Editor {
 				await field.blur();
 			}
 		}
+	}
+
+	/** Chooses in the drop-down that fills a text field, if there is one; false if the text is still to be typed. */
+	async #choose(id: string, value: string): Promise<boolean> {
+		const list = this.page.locator(`select[data-fills="${id}"]:visible`);
+		if (!(await list.count())) return false;
+		const offered = await list
+			.locator('option')
+			.evaluateAll((all) => all.map((option) => option.getAttribute('value') ?? ''));
+		const isOffered = offered.includes(value);
+		// The last one is for any other.
+		await list.selectOption(isOffered ? value : (offered.at(-1) ?? ''));
+		return isOffered;
 	}
 
 	field(id: string): Locator {
