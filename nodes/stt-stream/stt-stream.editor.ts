@@ -1,7 +1,7 @@
 import type { EditorNodeProperties } from 'node-red';
 import { follow, followRawSampleRate } from '../../lib/editor/dialog.ts';
 import { saveUpgraded, showUpgraded } from '../../lib/editor/upgrade.ts';
-import { number } from '../../lib/editor/validators.ts';
+import { number, reasoned } from '../../lib/editor/validators.ts';
 import { kindOf } from './dialog/kinds.editor.ts';
 import { readOptions, type Translate } from './dialog/options.editor.ts';
 import type { SttProviderProperties } from './dialog/stt-provider.editor.ts';
@@ -27,6 +27,15 @@ interface SttStreamProperties extends EditorNodeProperties {
 
 const HOUR_MS = 3_600_000;
 
+/** Accepts what `number` does, and tells what it accepts. */
+function size(min: number, max: number, whole = false): (value: unknown) => boolean {
+	const fits = number(min, max, whole);
+	return reasoned(function (this: { _?: Translate } | undefined, value) {
+		const key = whole ? 'whole' : 'number';
+		return fits(value) ? undefined : (this?._?.(`stt-stream.error.${key}`, { min, max }) ?? key);
+	});
+}
+
 /** Shows what there is to choose with this provider, in words that fit it. */
 function fitProvider(id: string, translate: Translate): void {
 	const node = RED.nodes.node(id) as (Partial<SttProviderProperties> & { provider?: string }) | null;
@@ -48,14 +57,14 @@ RED.nodes.registerType<SttStreamProperties>('stt-stream', {
 		partials: { value: true },
 		finals: { value: 'first', required: true },
 		warm: { value: false },
-		maxStreams: { value: 4, validate: number(1, 1000, true) },
-		connectTimeoutMs: { value: 10_000, validate: number(100, HOUR_MS) },
-		reconnectMs: { value: 60_000, validate: number(0, HOUR_MS) },
-		finalTimeoutMs: { value: 10_000, validate: number(100, HOUR_MS) },
-		maxBufferMs: { value: 30_000, validate: number(100, HOUR_MS) },
-		rawSampleRate: { value: 0, validate: number(0, 384_000, true) },
-		rawChannels: { value: 1, validate: number(1, 32, true) },
-		streamIdleMs: { value: 5000, validate: number(0, HOUR_MS) },
+		maxStreams: { value: 4, validate: size(1, 1000, true) },
+		connectTimeoutMs: { value: 10_000, validate: size(100, HOUR_MS) },
+		reconnectMs: { value: 60_000, validate: size(0, HOUR_MS) },
+		finalTimeoutMs: { value: 10_000, validate: size(100, HOUR_MS) },
+		maxBufferMs: { value: 30_000, validate: size(100, HOUR_MS) },
+		rawSampleRate: { value: 0, validate: size(0, 384_000, true) },
+		rawChannels: { value: 1, validate: size(1, 32, true) },
+		streamIdleMs: { value: 5000, validate: size(0, HOUR_MS) },
 		version: { value: MIGRATIONS.version },
 	},
 	inputs: 1,
