@@ -7,19 +7,11 @@ import { type LabBrowser, openBrowser } from '../lab/browser.ts';
 import { needs } from '../lab/needs.ts';
 import { noise } from '../lab/signals.ts';
 import { fencesOf } from './markdown.ts';
-import { ask, PASSWORD, SettingsNodeRed } from './settings.ts';
+import { ask, PASSWORD, SETTINGS, SettingsNodeRed } from './settings.ts';
 import { SHELL } from './shell.ts';
 
 // The pages' parts of settings.js, all in one Node-RED, as its own command starts it: HTTPS with the certificate that the
 // page's commands make, a proxy that is trusted, and users with permissions.
-
-export const SETTINGS = [
-	'own-certificate',
-	'https-settings',
-	'trust-proxy',
-	'admin-auth',
-	'http-node-auth',
-] as const;
 
 /** The code of the block with this marker. */
 function snippet(name: string): string {
@@ -42,7 +34,7 @@ describe('settings.js as docs/ has it', { skip: needs('chromium') }, () => {
 		const count = `const n = (context.get('n') ?? 0) + msg.payload.length;
 			context.set('n', n);
 			return msg.complete ? { transcript: { kind: 'final', text: 'heard ' + (n > 3200), stream: msg.parts.id } } : null;`;
-		nodeRed = await SettingsNodeRed.start(folder, SETTINGS.slice(1).map(snippet), [
+		nodeRed = await SettingsNodeRed.start(folder, SETTINGS.map(snippet), [
 			{ id: 'tab', type: 'tab', label: 'test' },
 			{
 				id: 'mic',

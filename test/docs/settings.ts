@@ -9,6 +9,8 @@ import { createInterface } from 'node:readline';
 import { userFolder } from './shell.ts';
 
 export const PASSWORD = 'of the pages';
+/** The snippets that are parts of settings.js; settings.test.ts has them all. */
+export const SETTINGS = ['https-settings', 'trust-proxy', 'admin-auth', 'http-node-auth'];
 
 const require = createRequire(import.meta.url);
 const nodeRedDir = dirname(require.resolve('node-red/package.json'));

@@ -31,11 +31,14 @@ export function run(
 ): Promise<Ran> {
 	// The path as a user has it, with what the package brings.
 	const path = `${join(packageRoot, 'node_modules/.bin')}:${process.env['PATH']}`;
-	const child = spawn('bash', ['-euc', command], {
+	const child = spawn('bash', ['--norc', '-euc', command], {
 		cwd,
 		env: { PATH: path, HOME: cwd, LANG: 'C.UTF-8', npm_config_update_notifier: 'false', ...env },
 		stdio: ['pipe', 'pipe', 'pipe'],
+		timeout: 120_000,
 	});
+	// Most read nothing, and some have ended before they could.
+	child.stdin.on('error', () => {});
 	child.stdin.end(input);
 	let out = '';
 	for (const stream of [child.stdout, child.stderr])
@@ -75,7 +78,9 @@ export function userFolder(folder: string): string {
 	symlinkSync(packageRoot, join(modules, '@voxwire/node-red-voice'), 'dir');
 	const { bin } = JSON.parse(read('package.json')) as { bin: Record<string, string> };
 	for (const [name, path] of Object.entries(bin))
-		symlinkSync(join(packageRoot, path), join(modules, '.bin', name));
+		writeFileSync(join(modules, '.bin', name), `#!/bin/sh\nexec node '${join(packageRoot, path)}' "$@"\n`, {
+			mode: 0o755,
+		});
 	const dependencies = { '@voxwire/node-red-voice': `file:${packageRoot}` };
 	writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'user', dependencies }));
 	return folder;
