@@ -184,10 +184,10 @@ describe('docs/permissions.md', () => {
 test('docs/https.md and docs/troubleshooting.md quote what <voice-mic> says', () => {
 	const said = read('lib/browser/voice-mic/texts/en.ts');
 	const begins =
-		/"…?((?:The browser gives|Node-RED does not let|The microphone is not|No text came|secure pages)[^"]*)"/g;
+		/"…?((?:The browser gives|Node-RED does not let|The microphone is not|No text came|No connection to|secure pages)[^"]*)"/g;
 	const quotes = ['docs/https.md', 'docs/troubleshooting.md'].flatMap((page) => [
 		...prose(page).replace(/\s+/g, ' ').matchAll(begins),
 	]);
-	assert.equal(quotes.length, 6);
+	assert.equal(quotes.length, 8);
 	for (const [, quote] of quotes) assert.ok(said.includes(quote!), quote);
 });
