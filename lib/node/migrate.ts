@@ -39,14 +39,14 @@ export function warnOfNewer(
 	const name = node.name ? ` "${node.name.slice(0, 60)}"` : '';
 	node.warn(
 		`The ${node.type} node${name} was saved by a newer release of @voxwire/node-red-voice: its settings have version ` +
-			`${found}, and this release knows ${version}. It runs without what is new in them: update the package ` +
-			'(Manage palette) before you change and deploy the node',
+			`${found}, and this release knows ${version}. It runs without what is new in them, and the editor drops that with ` +
+			'its next deployment: update the package first (Menu > Manage palette)',
 	);
 }
 
 /** 0 for everything that is no version. Text is what comes of ${ENV}. */
 function versionOf(stored: object): number {
-	const { version } = stored as StoredSettings;
+	const version = (stored as StoredSettings | null | undefined)?.['version'];
 	const number = typeof version === 'string' && version.trim() ? Number(version) : version;
 	return typeof number === 'number' && Number.isSafeInteger(number) && number > 0 ? number : 0;
 }

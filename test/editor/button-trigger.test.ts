@@ -112,7 +112,7 @@ describe('the dialog of a button (STAND-IN for the tools of libgpiod)', { skip: 
 			wires,
 			...stored
 		} = (await editor.deploy()).find((node) => node.id === id)!;
-		assert.deepEqual(stored, entered);
+		assert.deepEqual(stored, { ...entered, version: 1 });
 		assert.deepEqual(await editor.complaints(id), []);
 		await editor.open(id);
 		assert.deepEqual(await editor.read(...Object.keys(fields(entered))), fields(entered));

@@ -22,7 +22,7 @@ const ENGINE = 'node-config-option-engine';
 const JSON_FIELD = 'node-config-options';
 
 const provider = (id: string, options: object | '', more: object = {}): FlowNode => {
-	const none = { name: '', endpoint: '', caFile: '', model: '' };
+	const none = { name: '', endpoint: '', caFile: '', model: '', version: 1 };
 	return { id, type: 'stt-provider', provider: 'local', ...none, options, ...more };
 };
 

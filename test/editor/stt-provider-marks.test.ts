@@ -34,6 +34,7 @@ const FLOW: FlowNode[] = [
 		provider: `\${WHICH}`,
 		endpoint: `\${WHERE}`,
 		options: { inactivity_timeout: `\${SECONDS}` },
+		version: 1,
 	}),
 	provider('with-key'),
 	provider('without-key'),
@@ -197,7 +198,7 @@ describe('the dialog of an stt-provider marks what cannot work', { skip: needs('
 			[option('endSilenceMs')]: '300',
 		});
 		assert.deepEqual(await editor.marked(), []);
-		await editor.save();
+		await editor.cancel();
 		await editor.open('from-environment');
 		assert.deepEqual(await editor.read(input('provider'), input('endpoint')), {
 			[input('provider')]: `\${WHICH}`,
