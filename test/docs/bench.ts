@@ -38,11 +38,17 @@ export class Bench {
 		const folder = mkdtempSync(join(tmpdir(), 'voice-snippets-'));
 		const speech = await speak(SPOKEN, { lead: 300, tail: 500 });
 		writeFileSync(join(folder, 'speech.wav'), encodeWav([speech], { sampleRate: 16_000, channels: 1 }));
-		const card = await startSoundCard({ rate: 16_000 });
 		const flow = wholeFlow(fences, folder);
-		const nodeRed = await startNodeRed({ flow, env: card.env, dashboard: true });
-		const browser = await openBrowser();
-		return new Bench({ nodeRed, browser, card, folder, speech, flow });
+		const card = await startSoundCard({ rate: 16_000 });
+		let nodeRed: LabNodeRed | undefined;
+		try {
+			nodeRed = await startNodeRed({ flow, env: card.env, dashboard: true });
+			return new Bench({ nodeRed, browser: await openBrowser(), card, folder, speech, flow });
+		} catch (error) {
+			await nodeRed?.stop();
+			await card.stop();
+			throw error;
+		}
 	}
 
 	subfolder(): string {
