@@ -14,10 +14,12 @@ const read = (set: NodeSet, language: string, ending: string) =>
 /** The languages that a node has a folder for. */
 export const languagesOf = (set: NodeSet): string[] => readdirSync(folder(set, 'locales')).sort();
 
-/** A node's texts by their keys, such as `label.name`: what stands below the node's name, which all have in front. */
+/**
+ * A node's texts by their keys, such as `label.name`: what stands below the node's name, which all have in front but that
+ * of the palette's category.
+ */
 export function catalogue(set: NodeSet, language: string): Map<string, string> {
 	const { [set]: tree, ...others } = JSON.parse(read(set, language, 'json')) as Record<string, unknown>;
-	if (Object.keys(others).length) throw new Error(`${set}, ${language}: ${Object.keys(others)}`);
 	const texts = new Map<string, string>();
 	const walk = (branch: unknown, path: string) => {
 		if (typeof branch === 'string') texts.set(path, branch);
@@ -26,6 +28,7 @@ export function catalogue(set: NodeSet, language: string): Map<string, string> {
 				walk(below, path ? `${path}.${name}` : name);
 	};
 	walk(tree, '');
+	walk(others, '');
 	return texts;
 }
 

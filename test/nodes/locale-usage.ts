@@ -44,6 +44,9 @@ const REASONS: Readonly<Record<string, readonly string[]>> = {
 /** Texts with a point in them that look like keys: files of the package, permissions, and the name of a node alone. */
 const NO_KEY = /\.(svg|html|js|json|css|read|write)?$/;
 
+/** The palette's name for a category. */
+const CATEGORY = 'palette.label.';
+
 const inPackage = (path: string) => join(packageRoot, path);
 
 /** What the sources of a node have to do with its catalogue. */
@@ -76,6 +79,8 @@ export class Usage {
 
 	/** Can the code ask for this key? */
 	uses(key: string): boolean {
+		// Node-RED looks for it itself.
+		if (key.startsWith(CATEGORY)) return this.#own.includes(`category: '${key.slice(CATEGORY.length)}'`);
 		const whole = `${this.#set}.${key}`;
 		// Only statuses are translated by the runtime.
 		const words = key.startsWith('status.') ? this.#runtime : this.#editor;
@@ -97,6 +102,8 @@ export class Usage {
 					if (name !== undefined && !name.startsWith(set)) keys.push(prefix + name);
 		}
 		for (const [method, reasons] of Object.entries(REASONS)) if (own.includes(method)) keys.push(...reasons);
+		for (const [, category] of own.matchAll(/\bcategory: '(\w+)'/g))
+			if (category !== 'config') keys.push(CATEGORY + category);
 		return [...new Set(keys)];
 	}
 
