@@ -31,6 +31,8 @@ export interface NodeRedOptions {
 	settings?: Record<string, unknown>;
 	/** Folder of the package whose nodes are loaded (default: this package). */
 	packageDir?: string;
+	/** A Node-RED as it is, without any package. */
+	bare?: boolean;
 	/** The Node.js that runs Node-RED (default: this one, or that of LAB_NODE_RED). */
 	nodeBin?: string;
 	/** Folder of the node-red package (default: the installed one, or that of LAB_NODE_RED). */
@@ -249,7 +251,7 @@ function install(userDir: string, options: NodeRedOptions): void {
 		options.nodeRedDir ?? dirname(createRequire(import.meta.url).resolve('node-red/package.json'));
 	const write = (name: string, content: unknown) =>
 		writeFileSync(join(userDir, name), JSON.stringify(content));
-	const folders = [packageDir];
+	const folders = options.bare ? [] : [packageDir];
 	if (options.dashboard && options.nodeRedDir) folders.push(join(packageRoot, 'node_modules', DASHBOARD));
 	const dependencies: Record<string, string> = {};
 	for (const folder of folders) {
