@@ -43,7 +43,7 @@ function close(): void {
 
 RED.nodes.registerType<AudioPlayProperties>('audio-play', {
 	category: 'voice',
-	color: '#C0DEED',
+	color: '#5AA6C8',
 	defaults: {
 		name: { value: '' },
 		backend: { value: choices.backend.value, validate: checks.choice('backend') },

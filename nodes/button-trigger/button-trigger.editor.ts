@@ -29,7 +29,7 @@ interface ButtonProperties extends EditorNodeProperties {
 
 RED.nodes.registerType<ButtonProperties>('button-trigger', {
 	category: 'voice',
-	color: '#C0DEED',
+	color: '#5AA6C8',
 	defaults: {
 		name: { value: '' },
 		topic: { value: '' },

@@ -107,7 +107,7 @@ function followTrigger(of: Of, stored: StoredNode): void {
 
 RED.nodes.registerType<MicCaptureProperties>('mic-capture', {
 	category: 'voice',
-	color: '#C0DEED',
+	color: '#5AA6C8',
 	defaults: {
 		name: { value: '' },
 		topic: { value: '' },

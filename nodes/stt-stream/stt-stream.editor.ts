@@ -49,7 +49,7 @@ function fitProvider(id: string, translate: Translate): void {
 
 RED.nodes.registerType<SttStreamProperties>('stt-stream', {
 	category: 'voice',
-	color: '#C0DEED',
+	color: '#5AA6C8',
 	defaults: {
 		name: { value: '' },
 		provider: { value: '', type: 'stt-provider', required: true },

@@ -10,7 +10,13 @@ export interface EditorDefinition {
 		{ value: unknown; validate?: (value: unknown) => boolean; required?: boolean; type?: string }
 	>;
 	credentials?: Record<string, unknown>;
+	category: string;
+	color?: string;
+	icon?: string;
+	inputs?: number;
 	outputs?: number;
+	inputLabels?: (index: number) => string;
+	outputLabels?: (index: number) => string;
 }
 
 /** Runs the templates of our nodes as the editor does, and returns what they register, by type. */
