@@ -75,12 +75,16 @@ describe('settings.js as docs/ has it', { skip: needs('chromium') }, () => {
 		});
 		assert.equal(await page.evaluate('isSecureContext'), true);
 		await page.locator('voice-mic[state=idle]').waitFor();
-		await page.locator('voice-mic button').click();
-		await page.locator('voice-mic[state=recording]').waitFor();
-		await page.evaluate(
-			`levels = 0; document.querySelector('voice-mic').addEventListener('level', () => levels++)`,
+		// 25 a second
+		const recorded = page.locator('voice-mic').evaluate(
+			(element: unknown) =>
+				new Promise<void>((resolve) => {
+					let levels = 0;
+					(element as EventTarget).addEventListener('level', () => ++levels === 10 && resolve());
+				}),
 		);
-		await page.waitForFunction('levels >= 10'); // 25 a second
+		await page.locator('voice-mic button').click();
+		await recorded;
 		await page.locator('voice-mic button').click();
 		await page.getByText('heard true').first().waitFor();
 		await page.context().close();
