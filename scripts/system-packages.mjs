@@ -43,6 +43,7 @@ const LAB = [
 	{ name: 'sox', command: 'sox', why: 'sound files in many formats' },
 	{ name: 'bzip2', command: 'bzip2', why: 'archives of models' },
 	{ name: 'chromium', command: 'chromium', why: 'the tests of the editor' },
+	{ name: 'openssl', command: 'openssl', why: 'the certificates that docs/https.md makes' },
 ];
 
 /** @type {SystemPackage[]} */

@@ -21,7 +21,7 @@ function snippet(name: string): string {
 	return found.code;
 }
 
-describe('settings.js as docs/ has it', { skip: needs('chromium') }, () => {
+describe('settings.js as docs/ has it', { skip: needs('chromium', 'openssl') }, () => {
 	const folder = mkdtempSync(join(tmpdir(), 'voice-docs-'));
 	let nodeRed: SettingsNodeRed;
 	let browser: LabBrowser;

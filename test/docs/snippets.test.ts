@@ -94,7 +94,7 @@ test('every runner is there, and every one is used', () => {
 });
 
 describe('the code of README.md and docs/', {
-	skip: needs('chromium', 'pulseaudio', 'alsa-utils', 'flite', 'sox', 'pocketsphinx', 'gpiod'),
+	skip: needs('chromium', 'pulseaudio', 'alsa-utils', 'flite', 'sox', 'pocketsphinx', 'gpiod', 'openssl'),
 }, () => {
 	let bench: Bench;
 	before(async () => {

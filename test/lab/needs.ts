@@ -38,6 +38,7 @@ const THINGS = {
 	gpiod: { here: () => hasCommands('gpiomon', 'gpiodetect'), get: 'apt install gpiod' },
 	onoff: { here: () => hasAddon('onoff', 'epoll', 'epoll.node'), get: 'npm install onoff' },
 	chromium: { here: () => hasCommands('chromium'), get: 'apt install chromium' },
+	openssl: { here: () => hasCommands('openssl'), get: 'apt install openssl' },
 	archives: { here: () => hasCommands('tar', 'bzip2'), get: 'apt install tar bzip2' },
 	gcc: { here: () => hasCommands('gcc'), get: 'apt install gcc libc6-dev' },
 } satisfies Record<string, { here: () => boolean; get: string }>;
