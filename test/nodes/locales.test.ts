@@ -83,6 +83,11 @@ for (const language of [ENGLISH, ...LANGUAGES])
 				);
 		});
 
+		it('call the category of the palette the same: whichever node is loaded first decides', () => {
+			const names = NODE_SETS.map((set) => catalogue(set, language).get('palette.label.voice'));
+			assert.equal(new Set(names).size, 1, `${names}`);
+		});
+
 		it('leave no text empty, and fill in the same values', () => {
 			const wrong = complaints(language, (_key, text, english) => {
 				if (text.trim() === '' || text !== text.trim()) return JSON.stringify(text);
