@@ -169,7 +169,8 @@ RED.nodes.registerType<MicCaptureProperties>('mic-capture', {
 		});
 		follow($('#node-input-framesPerBuffer, #node-input-sampleRate'), () => {
 			const ms = (Number(of('framesPerBuffer')) * 1000) / Number(of('sampleRate'));
-			$('.mic-capture-frames-ms').text(ms > 0 && ms < DAY_MS ? `= ${Math.round(ms * 10) / 10} ms` : '');
+			const words = translate('mic-capture.framesMs', { ms: String(Math.round(ms * 10) / 10) });
+			$('.mic-capture-frames-ms').text(ms > 0 && ms < DAY_MS ? words : '');
 		});
 		stopLooking = offerDevices('mic-capture', 'source', SOUND_CARDS, translate);
 		stopTrying = offerTries(translate);

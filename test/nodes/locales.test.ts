@@ -17,7 +17,7 @@ const LANGUAGES = Object.keys(LETTERS);
 const NAMES = new Set([
 	...['gpiomon (libgpiod)', 'onoff (sysfs)', 'PortAudio (naudiodon)', 'ALSA (arecord)', 'ALSA (aplay)'],
 	...['AssemblyAI', 'Google Speech-to-Text', 'Yandex SpeechKit', 'sherpa-onnx', 'PocketSphinx'],
-	...['= __ms__ ms(__rate__ Hz)', '__done__ / __total__'],
+	...['= __ms__ ms', '= __ms__ ms(__rate__ Hz)', '__done__ / __total__'],
 	...['true / false / "toggle"', '/voice', 'general', '/usr/share/pocketsphinx/model/en-us'],
 ]);
 /** Words that a language has taken from English, or shares with it. */
