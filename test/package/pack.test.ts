@@ -55,8 +55,10 @@ describe('the tarball', () => {
 			assert.ok(packed.files.includes(`dist/lib/browser/page/${file}`), file);
 	});
 
-	it('holds the examples, the licence texts and the README', () => {
+	it('holds the examples, the manual and the licence texts', () => {
 		for (const file of [
+			'docs/troubleshooting.md',
+			'docs/images/live-transcription.png',
 			...EXAMPLES.map((name) => `examples/flows/${name}.json`),
 			'examples/flows/turn-on-the-kitchen-light.wav',
 			...['LICENSE', 'NOTICE', 'README.md', 'CHANGELOG.md', 'package.json'],
@@ -66,7 +68,7 @@ describe('the tarball', () => {
 
 	it('holds nothing else', () => {
 		const expected =
-			/^(dist\/(nodes|lib)|examples)\/|^(LICENSE|NOTICE|README\.md|CHANGELOG\.md|package\.json)$/;
+			/^(dist\/(nodes|lib)|examples|docs)\/|^(LICENSE|NOTICE|README\.md|CHANGELOG\.md|package\.json)$/;
 		assert.deepEqual(
 			packed.files.filter((file) => !expected.test(file) || /\.ts$|\.test\./.test(file)),
 			[],
