@@ -10,7 +10,7 @@ const TEMPLATE = /`((?:[^`$\\]|\\.|\$(?!\{)|\$\{(?:[^{}`]|`[^`]*`|\{[^{}]*\})*\}
 const HOLE = /\$\{(?:[^{}`]|`[^`]*`|\{[^{}]*\})*\}/g;
 export const LITERAL = /'((?:[^'\\\n]|\\.)*)'/g;
 
-const IMPORT = /(import type|export type|import|export) (?:[^;']*? from )?'(\.[^']+\.ts)'/g;
+const IMPORT = /(import type|export type|import|export) (?:([^;']*?) from )?'(\.[^']+\.ts)'/g;
 
 const partsOf = (template: string): Template => template.split(HOLE);
 /** Nothing but holes, with points and dashes between them. */
@@ -22,20 +22,20 @@ export const codeOf = (path: string): string =>
 		.replace(/\/\*[\s\S]*?\*\//g, '')
 		.replace(/(^|[\s;{}(])\/\/.*$/gm, '$1');
 
-/** A file and all sources that it imports; those that have to do with it only for a type are not asked for theirs. */
+/** A file and all sources that it imports; of those that it needs for their types, only what these types are made of. */
 export function withImports(path: string): Set<string> {
 	const followed = new Set<string>();
 	const types = new Set<string>();
-	const follow = (path: string) => {
-		if (followed.has(path)) return;
-		followed.add(path);
-		for (const [, how = '', from = ''] of codeOf(path).matchAll(IMPORT)) {
-			const imported = join(dirname(path), from);
-			if (how.endsWith('type')) types.add(imported);
-			else follow(imported);
+	const follow = (path: string, forTypes: boolean) => {
+		const found = forTypes ? types : followed;
+		if (found.has(path)) return;
+		found.add(path);
+		for (const [, how = '', names = '', from = ''] of codeOf(path).matchAll(IMPORT)) {
+			const isType = how.endsWith('type');
+			if (!forTypes || isType || /\btype /.test(names)) follow(join(dirname(path), from), forTypes || isType);
 		}
 	};
-	follow(path);
+	follow(path, false);
 	return new Set([...followed, ...types]);
 }
 

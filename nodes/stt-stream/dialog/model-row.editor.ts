@@ -57,7 +57,7 @@ export class ModelRow {
 		const about = $('<div class="stt-model-about">').append(
 			this.#head(),
 			$('<small>').text(this.#facts()),
-			model.note ? $('<small>').text(model.note) : [],
+			model.note ? $('<small>').text(this.#translate(`models.note.${model.note}`)) : [],
 			isRunning ? $('<progress>').attr('aria-label', model.name) : [],
 			isRunning ? $('<small class="stt-model-progress" aria-live="polite">') : [],
 			failure ? $('<div class="stt-model-failure" role="alert">').text(failure) : [],
@@ -90,11 +90,11 @@ export class ModelRow {
 
 	/** Its name, size and licence. */
 	#facts(): string {
-		const { name, installed, partBytes, licence, note = '', sources } = this.#state.model;
+		const { name, installed, partBytes, licence, note, sources } = this.#state.model;
 		const unknown = sources.length > 0 ? 'models.unknownLicence' : 'models.notCatalogued';
 		const facts = [name.startsWith(PREFIX) ? name.slice(PREFIX.length) : name, this.#size()];
 		// A note may say why it is not known.
-		if (licence || !/licence/.test(note)) facts.push(licence ?? this.#translate(unknown));
+		if (licence || note !== 'licence') facts.push(licence ?? this.#translate(unknown));
 		if (partBytes && !installed) facts.push(this.#translate('models.part', { size: sizeOf(partBytes) }));
 		return facts.join(' · ');
 	}

@@ -12,13 +12,24 @@ export interface CatalogueEntry {
 	readonly sha256: string | undefined;
 	/** As its publisher states it. */
 	readonly licence: string | undefined;
-	/** What to know before choosing it. */
-	readonly note: string | undefined;
+	/** What to know before choosing it: one of `NOTES`. */
+	readonly note: ModelNote | undefined;
 	/** Where these facts are from. */
 	readonly sources: readonly string[];
 	/** Its place in the catalogue: the recommended model of each language stands before its others. */
 	readonly rank: number;
 }
+
+/** For a terminal; in the editor the texts are those of the catalogue of its language, `models.note.…`. */
+export const NOTES = {
+	small: 'small and fast; lower accuracy than the larger ones',
+	licence:
+		'licence unclear (huggingface.co/Banafo/Kroko-ASR); github.com/kroko-ai calls its community models CC-BY-SA',
+	telephony: 'made for telephony: hears 8 kHz',
+	large: 'large: 600 million parameters; for a PC',
+	detector: 'for the option "vad": silence then costs no recognition',
+} as const;
+export type ModelNote = keyof typeof NOTES;
 
 /** Where the archives are, as all documentation of sherpa-onnx says. */
 export const DEFAULT_BASE = 'https://github.com/k2-fsa/sherpa-onnx/releases/download/asr-models';
@@ -32,8 +43,6 @@ const ZIPFORMER = `${DOCS}/online-transducer/zipformer-transducer-models.html`;
 /** How the publisher makes archives of others' models. */
 const UPLOADS = 'https://github.com/k2-fsa/sherpa-onnx/blob/master/.github/workflows/upload-models.yaml';
 const KROKO = [UPLOADS, 'https://huggingface.co/Banafo/Kroko-ASR', 'https://github.com/kroko-ai'];
-const KROKO_NOTE =
-	'licence unclear (huggingface.co/Banafo/Kroko-ASR); github.com/kroko-ai calls its community models CC-BY-SA';
 
 type Facts = Pick<CatalogueEntry, 'name' | 'languages' | 'kind' | 'sources'> & {
 	/** Size to the byte, which several projects state alike; or else about. */
@@ -41,7 +50,7 @@ type Facts = Pick<CatalogueEntry, 'name' | 'languages' | 'kind' | 'sources'> & {
 	aboutBytes?: number;
 	sha256?: string;
 	licence?: string;
-	note?: string;
+	note?: ModelNote;
 };
 
 // The checksums are those of the release's checksum.txt as projects that verify these archives have pinned them
@@ -54,7 +63,7 @@ const MODELS: readonly Facts[] = [
 		exactBytes: 127_887_156,
 		sha256: '9c559283e8498d3fe95913c79ca1cb454bb26281ac2b102b41306c7d752765d9',
 		licence: 'Apache-2.0',
-		note: 'small and fast; lower accuracy than the larger ones',
+		note: 'small',
 		sources: [
 			ZIPFORMER,
 			'https://huggingface.co/desh2608/icefall-asr-librispeech-pruned-transducer-stateless7-streaming-small',
@@ -66,7 +75,7 @@ const MODELS: readonly Facts[] = [
 		kind: 'transducer',
 		exactBytes: 57_267_600,
 		sha256: 'c8676e5ff9ac2a85296e53ee0fd4d5fb1db6770e7a7647166eeafe349ade6834',
-		note: KROKO_NOTE,
+		note: 'licence',
 		sources: KROKO,
 	},
 	{
@@ -83,7 +92,7 @@ const MODELS: readonly Facts[] = [
 		kind: 'transducer',
 		aboutBytes: 57_000_000,
 		sha256: '9e27b783c20e67b0d0f13a258c1861fce199917c969d9176a438bee38df64962',
-		note: KROKO_NOTE,
+		note: 'licence',
 		sources: KROKO,
 	},
 	{
@@ -92,7 +101,7 @@ const MODELS: readonly Facts[] = [
 		kind: 'transducer',
 		exactBytes: 124_394_665,
 		sha256: '31b2230a95d23290b308b393da930015a4b2105cb3abb9367aed35f7fcf29cf1',
-		note: KROKO_NOTE,
+		note: 'licence',
 		sources: KROKO,
 	},
 	{
@@ -113,7 +122,7 @@ const MODELS: readonly Facts[] = [
 		kind: 'transducer',
 		aboutBytes: 57_000_000,
 		sha256: 'e6ffd3dc43725cd6c8137b05c739f15607d0df946b9b90eb141e10059efca024',
-		note: KROKO_NOTE,
+		note: 'licence',
 		sources: KROKO,
 	},
 	{
@@ -132,7 +141,7 @@ const MODELS: readonly Facts[] = [
 		exactBytes: 128_468_156,
 		sha256: 'b9c907450e99a6e5049e279bf18368a17db0bdc5e63b7fa978943138debbe3ae',
 		licence: 'Apache-2.0',
-		note: 'made for telephony: hears 8 kHz',
+		note: 'telephony',
 		sources: [`${DOCS}/online-ctc/t-one-ctc-models.html`, 'https://huggingface.co/t-tech/T-one'],
 	},
 	{
@@ -182,7 +191,7 @@ const MODELS: readonly Facts[] = [
 		exactBytes: 475_271_763,
 		sha256: 'c6bf5e0df765f9d5b43bc9e0536d4b4b3e7d40bdf5ecf13e45f134c51c05ae3a',
 		licence: 'OpenMDW-1.1',
-		note: 'large: 600 million parameters; for a PC',
+		note: 'large',
 		sources: [
 			'https://github.com/k2-fsa/sherpa-onnx/tree/master/scripts/nemo/nemotron-3.5-asr-streaming-0.6b',
 			'https://huggingface.co/nvidia/nemotron-3.5-asr-streaming-0.6b',
@@ -195,7 +204,7 @@ const MODELS: readonly Facts[] = [
 		exactBytes: 643_854,
 		sha256: '9e2449e1087496d8d4caba907f23e0bd3f78d91fa552479bb9c23ac09cbb1fd6',
 		licence: 'MIT',
-		note: 'for the option "vad": silence then costs no recognition',
+		note: 'detector',
 		sources: [
 			'https://k2-fsa.github.io/sherpa/onnx/vad/index.html',
 			'https://huggingface.co/onemira/silero-vad-onnx',

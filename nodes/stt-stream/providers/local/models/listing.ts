@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CATALOGUE, type CatalogueEntry, catalogueEntry } from './catalogue.ts';
+import { CATALOGUE, type CatalogueEntry, catalogueEntry, type ModelNote, NOTES } from './catalogue.ts';
 import { downloadedBytes } from './install.ts';
 import { installedModels, isInstalled } from './store.ts';
 
@@ -13,7 +13,8 @@ export interface ListedModel {
 	readonly archiveBytes?: number;
 	readonly exactBytes?: boolean;
 	readonly licence?: string;
-	readonly note?: string;
+	/** What to know before choosing it. */
+	readonly note?: ModelNote;
 	readonly sources: readonly string[];
 	readonly installed: boolean;
 	/** What an installed model takes on the disk. */
@@ -88,5 +89,5 @@ export function describe(model: Omit<ListedModel, 'installed'> & { installed?: b
 		: model.partBytes
 			? `  [${megabytes(model.partBytes)} downloaded]`
 			: '';
-	return [`${name}${state}`, `    ${facts.join(' · ')}`, ...(note ? [`    ${note}`] : [])].join('\n');
+	return [`${name}${state}`, `    ${facts.join(' · ')}`, ...(note ? [`    ${NOTES[note]}`] : [])].join('\n');
 }
