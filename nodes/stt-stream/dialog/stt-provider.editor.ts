@@ -46,7 +46,10 @@ const providerOf = (node: Stored): unknown =>
 const secret = (name: Secret) => ({
 	type: 'password' as const,
 	// Judges what is in the field; Node-RED calls it in the dialog only.
-	validate: (value: unknown) => !open || open.dialog.accepts(name, String(value ?? '')),
+	validate: reasoned((value) => {
+		if (!open || open.dialog.accepts(name, String(value ?? ''))) return undefined;
+		return wordsOf(open.node as Stored)('error.noKey');
+	}),
 });
 
 RED.nodes.registerType<SttProviderProperties, SttProviderSecrets>('stt-provider', {
