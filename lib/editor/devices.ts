@@ -115,7 +115,11 @@ export function offerDevices(
 	});
 	field.on('change', show);
 	refresh.on('click', load);
+	let asked: unknown;
 	const begin = () => {
+		// Node-RED says that everything changes when the dialog opens.
+		if (chosen.val() === asked) return;
+		asked = chosen.val();
 		request?.abort();
 		request = undefined;
 		found = undefined;
