@@ -240,7 +240,7 @@ it('a user with few rights is told politely, and can choose a pin', { skip }, as
 		await problem(editor).waitFor();
 		assert.equal(
 			await problem(editor).textContent(),
-			'You may not see which pins this machine uses. You can choose one all the same.',
+			'You may not see which pins this machine uses: that takes the permission button-trigger.read. You can choose one all the same.',
 		);
 		assert.deepEqual(await editor.clipped(), []);
 		await editor.screenshot('button-trigger-forbidden');
@@ -249,7 +249,10 @@ it('a user with few rights is told politely, and can choose a pin', { skip }, as
 		assert.equal(refusals(editor, 401), 1);
 		await editor.cancel();
 		await press(editor, 'soft');
-		await notification(editor, 'You are not allowed to press this button.');
+		await notification(
+			editor,
+			'You may not press this button: that takes the permission button-trigger.write.',
+		);
 		assert.equal(refusals(editor, 401), 1);
 		assert.deepEqual(nodeRed.messages('soft'), []);
 	} finally {

@@ -166,8 +166,8 @@ describe('the dialogs, for a user with none of our permissions', { skip: needs('
 			await editor.cancel();
 		});
 
-	it('a recogniser on this machine: says that the models may not be seen, and takes a name', async () => {
-		assert.match(await saysOf('provider'), /You may not see the models of this Node-RED/);
+	it('a recogniser on this machine: names stt-provider.read, and takes a name', async () => {
+		assert.match(await saysOf('provider'), /You may not see the models .* stt-provider\.read/);
 		assert.equal(await editor.page.locator('#stt-provider-models li').count(), 0);
 		await editor.fill({ 'node-config-input-model': 'a-model' });
 		assert.deepEqual(await editor.marked(), []);
