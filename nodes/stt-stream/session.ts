@@ -45,6 +45,9 @@ export interface Engine {
 	readonly open: SttProvider['open'];
 }
 
+/** A recogniser that only repeats that it is at work is believed for so many times `finalTimeoutMs`. */
+const WORKING_TIMES = 3;
+
 export type SessionState = 'connecting' | 'listening' | 'closed';
 
 /**
@@ -71,6 +74,8 @@ export class Session {
 	#fed: Leg | undefined;
 	#failure: VoiceError | undefined;
 	#cancelWatch: (() => void) | undefined;
+	/** After the end of the audio: when something came of it for the last time. */
+	#progressAt = 0;
 
 	constructor(
 		provider: SttProvider,
@@ -257,11 +262,14 @@ export class Session {
 	}
 
 	/** After the end of the audio the recogniser must show a sign of life within `finalTimeoutMs`. */
-	#watchSilence(): void {
+	#watchSilence(progress = true): void {
 		if (!this.#account.ended || this.#isClosed()) return;
-		this.#cancelWatch?.();
 		const { finalTimeoutMs } = this.#settings;
-		this.#cancelWatch = this.#engine.clock.after(finalTimeoutMs, () => {
+		const { clock } = this.#engine;
+		if (progress) this.#progressAt = clock.now();
+		else if (clock.now() - this.#progressAt > WORKING_TIMES * finalTimeoutMs) return;
+		this.#cancelWatch?.();
+		this.#cancelWatch = clock.after(finalTimeoutMs, () => {
 			const failure = this.#fed ? undefined : this.#failure;
 			this.#close(failure ?? silentAfterEnd(peerOf(this.#provider), finalTimeoutMs));
 		});
@@ -269,7 +277,7 @@ export class Session {
 
 	#take(event: SttEvent, leg: Leg): void {
 		if (this.#isClosed()) return;
-		this.#watchSilence();
+		this.#watchSilence(event.type !== 'status');
 		this.#hearing.take(event, leg);
 	}
 

@@ -102,6 +102,11 @@ export class NodeRedRecord {
 		});
 	}
 
+	/** Forgets all that has happened so far but the log, in runs that last so long that it would fill the memory. */
+	forget(): void {
+		for (const list of [this.#messages, this.#statuses, this.#errors]) list.length = 0;
+	}
+
 	protected take(event: FromChild): void {
 		if (event.kind === 'message') this.#messages.push(event);
 		else if (event.kind === 'status') this.#statuses.push(event);

@@ -53,6 +53,20 @@ describe('session: its end', () => {
 		assert.ok(scripted.aborted);
 	});
 
+	it('also when all it says is that it is at work, again and again', options, async () => {
+		const provider = new ScriptedProvider();
+		const { session, outcome } = beginStream(provider, { settings: { finalTimeoutMs: 200 } });
+		const scripted = await opened(provider);
+		scripted.atFinish = undefined;
+		session.end();
+		await until('the end marker', () => scripted.finished);
+		const working = setInterval(() => scripted.say({ type: 'status', detail: 'working' }), 50);
+		const closed = await outcome.closed;
+		clearInterval(working);
+		assert.equal(closed.code, 'STT_TIMEOUT');
+		assert.ok(scripted.aborted);
+	});
+
 	it('also when it does not take the last audio', options, async () => {
 		const provider = new ScriptedProvider();
 		const release = provider.hold();

@@ -1,0 +1,72 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CREDENTIALS, chaosFlow } from './flow.ts';
+import type { House } from './house.ts';
+import type { Vitals } from './probe.ts';
+
+/** What Node-RED holds with an empty flow. */
+export interface Checkpoint extends Vitals {
+	readonly faults: number;
+}
+
+/** Node.js keeps idle HTTP connections for 5 s. */
+const KEPT_MS = 5500;
+/** How long what was closed may take to be gone. */
+const GONE_MS = 25_000;
+/** What the heap may grow over a whole run: compiled code, caches of a fixed size. */
+const HEAP_GROWTH = 12e6;
+const RSS_GROWTH = 100e6;
+
+/** Takes the flow down, waits until nothing is left of it, measures, and sets it up again. */
+export async function checkpoint(
+	house: House,
+	names: Readonly<Record<string, string>>,
+	faults: number,
+): Promise<Checkpoint> {
+	const { nodeRed } = house;
+	await nodeRed.setFlows([]);
+	await nodeRed.waitForNoChildren(GONE_MS);
+	let vitals = await house.vitals();
+	let since = performance.now();
+	const enough = () => {
+		const { least } = house;
+		return least === undefined
+			? performance.now() - since > KEPT_MS
+			: vitals.fds <= least.fds && handles(vitals) <= handles(least);
+	};
+	for (const deadline = Date.now() + GONE_MS; Date.now() < deadline && !enough(); ) {
+		await sleep(200);
+		const now = await house.vitals();
+		if (now.fds + handles(now) < vitals.fds + handles(vitals)) since = performance.now();
+		vitals = now;
+	}
+	house.least ??= vitals;
+	await nodeRed.setFlows(chaosFlow(house.parts, names), { credentials: CREDENTIALS });
+	house.log(`checkpoint ${JSON.stringify(vitals)}`);
+	return { faults, ...vitals };
+}
+
+const handles = ({ resources }: Vitals): number =>
+	Object.values(resources).reduce((sum, count) => sum + count, 0);
+
+const MB = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+
+export const compare = (base: Checkpoint, now: Checkpoint): string =>
+	`${now.fds} descriptors (${base.fds}), heap ${MB(now.heap)} (${MB(base.heap)}), RSS ${MB(now.rss)} (${MB(base.rss)})`;
+
+/** What has grown that must not, and what Node.js warned of. */
+export function complaints(checkpoints: readonly Checkpoint[], log: readonly string[]): string[] {
+	const wrong = log.filter((line) => /MaxListenersExceeded|Unhandled|DeprecationWarning/.test(line));
+	const [base] = checkpoints;
+	const last = checkpoints.at(-1);
+	if (!base || !last) return wrong;
+	if (last.fds > base.fds)
+		wrong.push(`descriptors: ${JSON.stringify(base.targets)} became ${JSON.stringify(last.targets)}`);
+	for (const kind of ['listeners', 'resources'] as const)
+		for (const [name, count] of Object.entries(last[kind]))
+			if (count > (base[kind][name] ?? 0))
+				wrong.push(`${kind} ${name}: ${base[kind][name] ?? 0} became ${count}`);
+	if (last.heap - base.heap > HEAP_GROWTH)
+		wrong.push(`the heap grew from ${MB(base.heap)} to ${MB(last.heap)}`);
+	if (last.rss - base.rss > RSS_GROWTH) wrong.push(`RSS grew from ${MB(base.rss)} to ${MB(last.rss)}`);
+	return wrong;
+}
