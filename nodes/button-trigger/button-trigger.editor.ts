@@ -1,4 +1,5 @@
 import type { EditorNodeProperties } from 'node-red';
+import { offerStored } from '../../lib/editor/stored.ts';
 import { saveUpgraded, showUpgraded } from '../../lib/editor/upgrade.ts';
 import {
 	active,
@@ -9,7 +10,7 @@ import {
 	startEditing,
 	stopEditing,
 } from './dialog/checks.editor.ts';
-import { offerPresets, offerStored, showDefaultTimes, showWhatApplies } from './dialog/fields.editor.ts';
+import { offerPresets, showDefaultTimes, showWhatApplies } from './dialog/fields.editor.ts';
 import { PinPicker } from './dialog/pin-picker.editor.ts';
 import { PinUsers } from './dialog/pin-users.editor.ts';
 import { MIGRATIONS } from './migrations.ts';

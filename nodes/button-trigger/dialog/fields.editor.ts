@@ -17,18 +17,6 @@ export function showWhatApplies(node: StoredButton): void {
 	});
 }
 
-/** A choice that is stored but not offered, such as `${ENV}`, is shown as it is; nothing is the default. */
-export function offerStored(name: string, stored: unknown, fallback: string): void {
-	const field = $(`#node-input-${name}`);
-	const text = textOf(stored);
-	const isOffered = field
-		.find('option')
-		.toArray()
-		.some((option) => $(option).val() === text);
-	if (text !== '' && !isOffered) $('<option>').val(text).text(text).appendTo(field);
-	field.val(text || fallback);
-}
-
 /** What an empty time means. */
 export function showDefaultTimes(): void {
 	for (const [name, { value }] of Object.entries(TIMES)) $(`#node-input-${name}`).attr('placeholder', value);
