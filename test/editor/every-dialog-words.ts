@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { AxeResults } from 'axe-core';
 import type { Editor } from '../lab/editor.ts';
 
 // What the words in a dialog, in the help or in the palette say of their language.
@@ -22,6 +24,33 @@ export async function wordsIn(editor: Editor): Promise<string[]> {
 		return [...texts].filter((text) => /\\p{L}/u.test(text));
 	})()`);
 	return found as string[];
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+/** Node-RED's own: the grey of its buttons, and fields that keep browsers from filling in passwords. */
+const FOREIGN = ['.red-ui-button', '[id^="red-ui-trap"]'];
+
+/** What axe-core finds in the open dialog: words that are hard to read, fields without a name. */
+export async function faultsIn(editor: Editor): Promise<string[]> {
+	const { page } = editor;
+	await page.evaluate(axe);
+	await page.mouse.move(0, 0);
+	// What is beyond an edge has another background there.
+	const size = page.viewportSize()!;
+	await page.setViewportSize({ width: size.width, height: 2600 });
+	// Node-RED's dialogs hang out of something of no size, which axe-core takes for hidden.
+	await page.evaluate(`$('.red-ui-tray-body form').parents().css('overflow', 'visible').length`);
+	const { violations, passes } = (await page.evaluate(
+		`axe.run({ include: '.red-ui-tray-body form', exclude: ${JSON.stringify(FOREIGN)} },
+			{ runOnly: ['color-contrast', 'label', 'select-name'] })`,
+	)) as AxeResults;
+	await page.evaluate(`$('.red-ui-tray-body form').parents().css('overflow', '').length`);
+	await page.setViewportSize(size);
+	const judged = passes.find(({ id }) => id === 'color-contrast')?.nodes.length ?? 0;
+	if (judged < 10) throw new Error(`axe-core has judged only ${judged} texts`);
+	return violations.flatMap(({ nodes }) =>
+		nodes.map(({ html, failureSummary }) => `${html}: ${failureSummary}`),
+	);
 }
 
 /** The catalogue of a node set, flat; undefined if there is none in this language. */

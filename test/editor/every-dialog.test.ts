@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
+import { join } from 'node:path';
 import process from 'node:process';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { type Editor, type EditorOptions, openEditor } from '../lab/editor.ts';
 import { needs } from '../lab/needs.ts';
 import { type FlowNode, type LabNodeRed, startNodeRed } from '../lab/node-red.ts';
-import { type Cell, programs } from '../matrix/cells.ts';
+import { packageRoot } from '../lab/root.ts';
+import { type Cell, type Programs, programs } from '../matrix/cells.ts';
 import { SETS } from '../matrix/checks.ts';
 import { type Choices, Walk } from './every-dialog.ts';
-import { Language, rawKeys, wordsIn } from './every-dialog-words.ts';
+import { faultsIn, Language, rawKeys, wordsIn } from './every-dialog-words.ts';
 
 // Every dialog, field by field, in several Node-REDs, languages and themes. `npm test` takes few of them;
 // LAB_DIALOGS=all takes all, with every choice that shows other fields.
@@ -60,6 +62,12 @@ const { privateKey } = generateKeyPairSync('rsa', {
 	privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
 });
 
+/** The Node-RED that is installed, if it is that one. */
+const programsOf = (nodeRed: Cell['nodeRed']): Programs | Promise<Programs> =>
+	nodeRed === '4.1'
+		? { nodeBin: process.execPath, nodeRedDir: join(packageRoot, 'node_modules/node-red') }
+		: programs({ nodeRed, node: '22' });
+
 /** A node with all that was entered in its dialog. */
 interface Made {
 	type: string;
@@ -84,9 +92,7 @@ for (const place of PLACES.filter(({ rare }) => isThorough || !rare)) {
 
 		before(async () => {
 			const flow = [{ id: 'tab', type: 'tab', label: 'Dialogs' }];
-			const older = version === '5.0' ? { nodeRed: version, node: '22' as const } : undefined;
-			const cell = older ?? (version === '4.1' ? undefined : { nodeRed: version, node: '20' as const });
-			nodeRed = await startNodeRed({ flow, ...(cell && (await programs(cell))) });
+			nodeRed = await startNodeRed({ flow, ...(await programsOf(version)) });
 			editor = await openEditor(nodeRed, { width: 1280, height: 1300, locale, theme });
 			editor.page.setDefaultTimeout(10_000);
 			walk = new Walk(editor, privateKey);
@@ -113,6 +119,13 @@ for (const place of PLACES.filter(({ rare }) => isThorough || !rare)) {
 				const { defaults } = RED.nodes.getType('${type}');
 				return Object.fromEntries(Object.entries(defaults).map(([name, { value }]) => [name, value]));
 			})()`)) as Record<string, unknown>;
+
+		/** Settings that the dialog judges. */
+		const judgedIn = (type: string) =>
+			editor.page.evaluate<string[]>(`(() => {
+				const { defaults, credentials = {} } = RED.nodes.getType('${type}');
+				return Object.entries({ ...defaults, ...credentials }).filter(([, { validate }]) => validate).map(([name]) => name);
+			})()`);
 
 		/** Opens the dialog of a new node; of a recogniser, from the dialog of a node that uses it. */
 		async function openNew(type: string): Promise<string> {
@@ -172,10 +185,12 @@ for (const place of PLACES.filter(({ rare }) => isThorough || !rare)) {
 
 		/** Enters nonsense in each text field that has not had any. */
 		async function objections(type: string): Promise<void> {
+			const judged = await judgedIn(type);
 			for (const field of await walk.fields()) {
-				const name = `${type} ${field.id.replace(/^.*-/, '')}`;
-				if (!['text', 'password'].includes(field.kind) || objected.get(name)) continue;
-				objected.set(name, await walk.objection(field));
+				const name = field.id.replace(/^.*-/, '');
+				if (!['text', 'password'].includes(field.kind) || !judged.includes(name)) continue;
+				const setting = `${type} ${name}`;
+				objected.set(setting, objected.get(setting) ?? (await walk.objection(field)));
 			}
 		}
 
@@ -191,6 +206,7 @@ for (const place of PLACES.filter(({ rare }) => isThorough || !rare)) {
 					for (const id of unchanged) canChange.set(`${type} ${id}`, canChange.get(`${type} ${id}`) ?? false);
 					assert.deepEqual(await editor.marked(), [], title);
 					await look(type, title);
+					if (made.every((node) => node.type !== type)) assert.deepEqual(await faultsIn(editor), [], title);
 					await picture(title);
 					const shown = await walk.shown();
 					made.push({ type, id: await saveNew(type, node), title, shown });
@@ -222,12 +238,7 @@ for (const place of PLACES.filter(({ rare }) => isThorough || !rare)) {
 		it('what cannot be is marked, and a reason is given', async () => {
 			const bad: string[] = [];
 			for (const type of TYPES) {
-				const judged = (await editor.page.evaluate(`(() => {
-					const { defaults, credentials = {} } = RED.nodes.getType('${type}');
-					return Object.entries({ ...defaults, ...credentials }).filter(([, { validate }]) => validate).map(([name]) => name);
-				})()`)) as string[];
-				// Others than texts cannot be wrong.
-				for (const name of judged) {
+				for (const name of await judgedIn(type)) {
 					const setting = `${type} ${name}`;
 					if (HAND_MADE.includes(setting) || !objected.has(setting)) continue;
 					if (objected.get(setting) !== 'reason') bad.push(`${setting}: ${objected.get(setting)}`);

@@ -114,14 +114,19 @@ export class Walk {
 		const result = { changed: [...keep], unchanged: [] as string[] };
 		const before = new Map((await this.fields()).map(({ id, value }) => [id, value]));
 		for (;;) {
-			const next = (await this.fields()).find(({ id }) => !seen.has(id));
-			if (!next) return result;
-			seen.add(next.id);
-			// Another field may have changed it.
-			const isDone = before.has(next.id) && before.get(next.id) !== next.value && !next.marked;
-			const isChanged = isDone || (await this.#change(next));
-			await this.#answered();
-			if (STORED.test(next.id)) result[isChanged ? 'changed' : 'unchanged'].push(next.id);
+			const left = (await this.fields()).filter(({ id }) => !seen.has(id));
+			if (left.length === 0) return result;
+			for (const field of left) {
+				seen.add(field.id);
+				// Another field may have changed it.
+				const isDone = before.has(field.id) && before.get(field.id) !== field.value && !field.marked;
+				const isChanged = isDone || (await this.#change(field));
+				if (STORED.test(field.id)) result[isChanged ? 'changed' : 'unchanged'].push(field.id);
+				// What is chosen or ticked may show and hide others.
+				if (field.kind === 'text' || field.kind === 'password') continue;
+				await this.#answered();
+				break;
+			}
 		}
 	}
 
@@ -132,29 +137,36 @@ export class Walk {
 	async objection(field: Field): Promise<'reason' | 'no reason' | undefined> {
 		const { page } = this.editor;
 		const said = () => page.evaluate<string>(`$('.red-ui-tray-body').find('*:visible').text()`);
+		const hasTip = () =>
+			page.evaluate<boolean>(`!!$(document.getElementById('${field.id}')).data('tooltip')`);
 		const before = await said();
 		let found: 'reason' | 'no reason' | undefined;
 		for (const nonsense of ['-987654321', '%%%', '']) {
-			await this.editor.fill({ [field.id]: nonsense });
-			if (!(await this.#isMarked(field.id))) continue;
-			const tip = `!!$(document.getElementById('${field.id}')).data('tooltip')`;
-			found = (await page.evaluate(tip)) || (await said()) !== before ? 'reason' : 'no reason';
+			if (!(await this.#isObjectedTo(field, nonsense))) continue;
+			found = (await hasTip()) || (await said()) !== before ? 'reason' : 'no reason';
 			if (found === 'reason') break;
 		}
-		await this.editor.fill({ [field.id]: field.value });
+		await this.#enter(field, field.value);
 		return found;
 	}
 
-	async #isMarked(id: string): Promise<boolean> {
-		return (await this.editor.marked()).includes(id);
+	async #enter({ id, kind }: Field, value: string | boolean): Promise<void> {
+		const field = this.editor.field(id);
+		const isPlain = (kind === 'text' || kind === 'password') && (await field.isVisible());
+		if (!isPlain) return this.editor.fill({ [id]: value });
+		await field.fill(String(value));
+		await field.blur();
+	}
+
+	/** Enters a value. Is it shown as invalid? */
+	async #isObjectedTo(field: Field, value: string | boolean): Promise<boolean> {
+		await this.#enter(field, value);
+		return (await this.editor.marked()).includes(field.id);
 	}
 
 	async #change(field: Field): Promise<boolean> {
-		for (const value of this.#candidates(field)) {
-			await this.editor.fill({ [field.id]: value });
-			if (!(await this.#isMarked(field.id))) return true;
-		}
-		await this.editor.fill({ [field.id]: field.value });
+		for (const value of this.#candidates(field)) if (!(await this.#isObjectedTo(field, value))) return true;
+		await this.#enter(field, field.value);
 		return false;
 	}
 
