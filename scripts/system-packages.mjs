@@ -42,6 +42,7 @@ const LAB = [
 	{ name: 'flite', command: 'flite', why: 'speech for the recogniser' },
 	{ name: 'sox', command: 'sox', why: 'sound files in many formats' },
 	{ name: 'bzip2', command: 'bzip2', why: 'archives of models' },
+	{ name: 'faketime', command: 'faketime', why: 'the chaos suite: a clock that jumps' },
 	{ name: 'chromium', command: 'chromium', why: 'the tests of the editor' },
 	{ name: 'openssl', command: 'openssl', why: 'the certificates that docs/https.md makes' },
 ];

@@ -1,8 +1,10 @@
 import type { ConnectionRecord } from '../lab/recognisers/record.ts';
 import { align, covered, type Interval, owner, silentMs } from './align.ts';
+import { speechless } from './faults/recognisers.ts';
 import type { RecogniserName } from './flow.ts';
 import { type Ledger, recognisersOf, type Stream } from './ledger.ts';
 import { BYTES_PER_MS } from './speech.ts';
+import { wrongWords } from './words.ts';
 
 /** Rounding of the node's figures, and of the places of finals, which are whole milliseconds. */
 const ROUNDING_MS = 3;
@@ -82,6 +84,8 @@ export function audit(
 interface Heard {
 	parts: Interval[];
 	foreign: number;
+	/** What it understood was kept back. */
+	speechless: boolean;
 }
 
 function auditOne(
@@ -125,6 +129,7 @@ function auditOne(
 	const figures = `sent ${sentMs} ms, heard ${heardMs} ms, dropped ${droppedMs} ms, audioMs ${audioMs}, reconnects ${reconnects}`;
 	if (restMs > ROUNDING_MS + silentMs(pcm)) wrong.push(`lost ${restMs} ms: ${figures}`);
 	if (audioMs + droppedMs < sentMs - ROUNDING_MS) wrong.push(`does not account for all: ${figures}`);
+	if (heard && !heard.speechless) wrong.push(...wrongWords(pcm, closing.text, droppedMs, heard.parts.length));
 	if (audioMs > sentMs + ROUNDING_MS) wrong.push(`counts more than there was: ${figures}`);
 	return wrong;
 }
@@ -137,8 +142,12 @@ function assign(records: readonly ConnectionRecord[], streams: readonly Stream[]
 		const stream = owner(audio, streams);
 		if (!stream) continue;
 		const { parts, foreign } = align(audio, stream.pcm);
-		const before = found.get(stream) ?? { parts: [], foreign: 0 };
-		found.set(stream, { parts: [...before.parts, ...parts], foreign: before.foreign + foreign });
+		const before = found.get(stream) ?? { parts: [], foreign: 0, speechless: false };
+		found.set(stream, {
+			parts: [...before.parts, ...parts],
+			foreign: before.foreign + foreign,
+			speechless: before.speechless || speechless.has(record),
+		});
 	}
 	return found;
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { audit, noSums, type Sums } from './account.ts';
+import { wrongCaptures, wrongFiles } from './captured.ts';
 import { type Checkpoint, checkpoint, compare, complaints } from './checkpoint.ts';
 import { Dice } from './dice.ts';
 import type { Scene } from './faults/fault.ts';
@@ -159,7 +160,11 @@ class Chaos {
 			'stt-assemblyai': assemblyai.records.slice(first),
 			'stt-yandex': yandex.records.slice(firstOther),
 		};
-		const wrong = audit(this.#ledger, records, { cut, deployments }, this.sums);
+		const wrong = [
+			...audit(this.#ledger, records, { cut, deployments }, this.sums),
+			...wrongCaptures(this.#ledger.streams(), this.#file.said, pages.utterances),
+			...wrongFiles(this.#house),
+		];
 		if (wrong.length) throw new Error(`round ${this.rounds}:\n${wrong.join('\n')}`);
 		nodeRed.forget();
 		card.clearSpoken();

@@ -40,6 +40,7 @@ const THINGS = {
 	chromium: { here: () => hasCommands('chromium'), get: 'apt install chromium' },
 	openssl: { here: () => hasCommands('openssl'), get: 'apt install openssl' },
 	archives: { here: () => hasCommands('tar', 'bzip2'), get: 'apt install tar bzip2' },
+	faketime: { here: () => hasCommands('faketime'), get: 'apt install faketime' },
 	gcc: { here: () => hasCommands('gcc'), get: 'apt install gcc libc6-dev' },
 } satisfies Record<string, { here: () => boolean; get: string }>;
 

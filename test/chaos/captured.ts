@@ -1,0 +1,37 @@
+import { readdirSync } from 'node:fs';
+import { basename } from 'node:path';
+import type { House } from './house.ts';
+import type { Stream } from './ledger.ts';
+import type { Utterance } from './talkers.ts';
+
+/**
+ * Whether microphones send what was said, from its beginning on and without a gap. Of a sound card nobody can tell: it
+ * begins somewhere.
+ * @param said what the file held, one after another
+ * @returns what is wrong, in words
+ */
+export function wrongCaptures(
+	streams: readonly Stream[],
+	said: readonly Buffer[],
+	utterances: readonly Utterance[],
+): string[] {
+	const isStart = (pcm: Buffer, of: Buffer) => of.subarray(0, pcm.length).equals(pcm);
+	return streams.flatMap(({ mic, id, pcm, ends }) => {
+		const what = `${mic} ${id} (${ends.join(', ')})`;
+		if (mic === 'mic-file') {
+			const source = said.find((one) => isStart(pcm, one));
+			if (!source) return [`${what}: it is not what the file holds`];
+			const whole = ends[0] !== 'end-of-file' || source.length === pcm.length;
+			return whole ? [] : [`${what}: ${pcm.length} of ${source.length} bytes`];
+		}
+		const utterance = mic === 'mic-page' && utterances.find(({ stream }) => stream === id);
+		if (!utterance) return [];
+		return isStart(pcm, Buffer.concat(utterance.sent)) ? [] : [`${what}: it is not what the page sent`];
+	});
+}
+
+/** What a player leaves on the disk beside the one file that it is to write. */
+export function wrongFiles({ disk, parts }: House): string[] {
+	const left = readdirSync(disk).filter((name) => name !== basename(parts.played));
+	return left.length ? [`left on the disk: ${left.join(', ')}`] : [];
+}
