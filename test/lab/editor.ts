@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
 import { findChromium } from './chromium.ts';
+import { CLIPPED } from './editor-clipped.ts';
 import type { FlowNode, LabNodeRed } from './node-red.ts';
 
 /** What is used of the globals of Node-RED's editor. */
@@ -214,24 +215,7 @@ export class Editor {
 
 	/** What of the dialog does not fit: fields and words that stand out of it, labels and placeholders that are cut. */
 	async clipped(): Promise<string[]> {
-		return this.page.evaluate(`(() => {
-			const form = $('.red-ui-tray form:visible')[0];
-			const edge = form.getBoundingClientRect().right + 1;
-			const isCut = (element) => {
-				if (element.tagName !== 'INPUT') return element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0;
-				if (!element.placeholder || element.value) return false;
-				const { font, paddingLeft, paddingRight } = getComputedStyle(element);
-				const pen = document.createElement('canvas').getContext('2d');
-				pen.font = font;
-				const room = element.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
-				return pen.measureText(element.placeholder).width > room;
-			};
-			const cut = $(form).find('label, span, small, div, input, select, textarea').filter(':visible').toArray()
-				.filter((element) => element.getBoundingClientRect().top > 0)
-				.filter((element) => element.getBoundingClientRect().right > edge || isCut(element));
-			return cut.filter((element) => !cut.some((other) => other !== element && element.contains(other)))
-				.map((element) => element.id || element.textContent.trim());
-		})()`);
+		return this.page.evaluate(CLIPPED);
 	}
 
 	/** Done, Add or Update. */

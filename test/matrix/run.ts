@@ -6,6 +6,7 @@ import { cacheFolder, packPackage } from '../package/npm.ts';
 import { addonsIn, CELLS, type Cell, installFor, programs, versionOf } from './cells.ts';
 import { CHECKS, PACKAGE } from './checks.ts';
 import { runAsCommand } from './command.ts';
+import { EDITOR_RUNS, runEditorTests } from './editor.ts';
 import { ANSWERED, checkScorecard } from './node-red-dev.ts';
 import { upgrade } from './upgrade.ts';
 
@@ -51,6 +52,8 @@ export class Matrix {
 				const title = `Flows of ${titleOf(from)} in ${titleOf(to)}`;
 				if (this.#isWanted(title)) await this.#try(title, () => this.#upgrade(from, to));
 			}
+			for (const { title, tests, env } of EDITOR_RUNS)
+				if (this.#isWanted(title)) await this.#try(title, () => runEditorTests(tests, env));
 			if (this.#isWanted('node-red-dev')) await this.#try('node-red-dev validate', () => this.#scorecard());
 			if (this.#failures.length + this.#done === 0) this.#failures.push(`no part is called ${this.#words}`);
 			this.#print();
