@@ -4,7 +4,9 @@ import { parseArgs } from 'node:util';
 import { measureEventLoop } from './event-loop.ts';
 import { measureFrameSizes } from './frame-sizes.ts';
 import { measureLocalEngine } from './local-engine.ts';
+import { measurePeers } from './peers/peers.ts';
 import type { Extent } from './statistics.ts';
+import { measureTutorials } from './tutorials/tutorials.ts';
 
 // `npm run bench`: each measurement side by side in one run, as a table and, with --json, in a file.
 
@@ -23,6 +25,15 @@ const BENCHES: Readonly<
 	'event-loop': {
 		about: "Node-RED's event loop while the local engine decodes a heavy network, and without a recogniser",
 		measure: measureEventLoop,
+	},
+	tutorials: {
+		about:
+			'Python scripts as three tutorials teach them, and our nodes at the same work: CPU, latency, lost samples',
+		measure: (extent) => measureTutorials(extent),
+	},
+	peers: {
+		about: 'arecord and core nodes as users wire them today, and our nodes at the same work',
+		measure: measurePeers,
 	},
 };
 
