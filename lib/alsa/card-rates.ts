@@ -28,10 +28,10 @@ export function parseRates(direction: Direction, text: string): Rate[] | undefin
 	const heading = direction === 'input' ? 'Capture:' : 'Playback:';
 	const part = text.split(/^(?=\S)/m).find((part) => part.startsWith(heading)) ?? '';
 	const rates = new Map<string, Rate>();
-	for (const [, words = ''] of part.matchAll(/^\s+Rates: (.*)$/gm)) {
-		const range = /^(\d+) - (\d+) \(continuous\)$/.exec(words);
+	for (const [, words = ''] of part.matchAll(/^[ \t]+Rates: (.*)$/gm)) {
+		const range = /^([1-9]\d{0,8}) - ([1-9]\d{0,8}) \(continuous\)$/.exec(words);
 		if (range) rates.set(words, [Number(range[1]), Number(range[2])]);
-		else for (const word of words.split(', ')) if (Number(word) > 0) rates.set(word, Number(word));
+		else for (const word of words.split(', ')) if (/^[1-9]\d{0,8}$/.test(word)) rates.set(word, Number(word));
 	}
 	const lowest = (rate: Rate) => (typeof rate === 'number' ? rate : rate[0]);
 	return rates.size ? [...rates.values()].sort((a, b) => lowest(a) - lowest(b)) : undefined;

@@ -1,4 +1,4 @@
-import type { PcmFormat } from '../audio/format.ts';
+import { CHANNELS_MAX, isFormat, type PcmFormat } from '../audio/format.ts';
 
 export interface AlsaLogEvents {
 	/** The device is open, in this format; comes before the tool reads or writes any sound. */
@@ -71,7 +71,7 @@ export class AlsaLog {
 	/** The number of channels nearest to `wanted` that the device takes, if it said so. */
 	channelsNear(wanted: number): number | undefined {
 		// "2", "2 4 8" (a list) or "[2 8]" (a range)
-		const numbers = this.#channelsOffered.match(/\d+/g)?.map(Number) ?? [];
+		const numbers = this.#channelsOffered.match(/[1-9]\d*/g)?.map(Number) ?? [];
 		const [low, high] = numbers;
 		if (/^[[(]/.test(this.#channelsOffered) && low !== undefined && high !== undefined)
 			return Math.min(Math.max(wanted, low), high);
@@ -86,7 +86,10 @@ export class AlsaLog {
 		const words = this.ownReason ?? '';
 		let next = asked;
 		if (/channels? count (non|not) available/i.test(words))
-			next = { ...asked, channels: this.channelsNear(asked.channels) ?? asked.channels };
+			next = {
+				...asked,
+				channels: Math.min(this.channelsNear(asked.channels) ?? asked.channels, CHANNELS_MAX),
+			};
 		else if (/sample format (non|not) available/i.test(words)) {
 			const encoding = encodings.find((name) => this.encodings.includes(name));
 			next = { ...asked, encoding: encoding ?? asked.encoding };
@@ -100,7 +103,7 @@ export class AlsaLog {
 		if (OWN.test(line)) this.#own = line;
 		if (/\bNull PCM\b/.test(line)) this.unpaced = true;
 		if (line.startsWith('underrun!!!')) this.#events.underrun?.();
-		const lost = /overrun!!! \(at least ([\d.]+) ms long\)/.exec(line)?.[1];
+		const lost = /overrun!!! \(at least (\d+(?:\.\d+)?) ms long\)/.exec(line)?.[1];
 		if (lost !== undefined) this.#events.overrun?.(Number(lost));
 		if (!this.setup) this.#setupLine(line);
 	}
@@ -115,8 +118,10 @@ export class AlsaLog {
 		const [, name, value] = /^\s*(channels|rate)\s*:\s*(\d+)/.exec(line) ?? [];
 		if (name === 'channels') this.#channels = Number(value);
 		if (name !== 'rate' || this.#channels === undefined) return;
-		this.setup = { sampleRate: Number(value), channels: this.#channels };
-		this.#events.setup?.(this.setup);
+		const setup = { sampleRate: Number(value), channels: this.#channels };
+		if (!isFormat(setup)) return;
+		this.setup = setup;
+		this.#events.setup?.(setup);
 	}
 }
 

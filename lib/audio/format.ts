@@ -55,6 +55,16 @@ export const SAMPLE_RATE_MIN = 1000;
 export const SAMPLE_RATE_MAX = 384_000;
 export const CHANNELS_MAX = 32;
 
+/** Could a sound card or a file have this format? */
+export function isFormat({ sampleRate, channels }: PcmFormat): boolean {
+	const isRate =
+		Number.isInteger(sampleRate) && sampleRate >= SAMPLE_RATE_MIN && sampleRate <= SAMPLE_RATE_MAX;
+	return isRate && isChannelCount(channels);
+}
+
+const isChannelCount = (channels: number) =>
+	Number.isInteger(channels) && channels >= 1 && channels <= CHANNELS_MAX;
+
 /** Refuses rates and channel counts that no sound card and no file has. */
 export function checkFormat(format: PcmFormat): PcmFormat {
 	const { sampleRate, channels } = format;

@@ -26,7 +26,14 @@ export interface Rules {
 /** Another setting as text, without spaces around it; of one that is empty, what that means. */
 export type Of = (name: string) => string;
 
-export const textOf = (value: unknown): string => String(value ?? '').trim();
+/** A value as text, without spaces around it. Settings are JSON of anybody's, where also `{"toString": 1}` may stand. */
+export function textOf(value: unknown): string {
+	try {
+		return String(value ?? '').trim();
+	} catch {
+		return '[object]';
+	}
+}
 
 export function fitsNumber(
 	text: string,
@@ -40,6 +47,15 @@ export function fitsNumber(
 export function flagOf(text: string): boolean | undefined {
 	if (['true', '1', 'yes', 'on'].includes(text.toLowerCase())) return true;
 	return ['false', '0', 'no', 'off'].includes(text.toLowerCase()) ? false : undefined;
+}
+
+/** Nobody nests settings so deep, and what goes through them level by level has only so much room. */
+const LEVELS_MAX = 50;
+
+/** Does it hold more levels of objects and arrays than any setting has? */
+export function isTooDeep(value: unknown, levels: number = LEVELS_MAX): boolean {
+	if (value === null || typeof value !== 'object') return false;
+	return levels === 0 || Object.values(value).some((item) => isTooDeep(item, levels - 1));
 }
 
 /** Is it a number that switches something off? */

@@ -1,5 +1,5 @@
 import { type ErrorCode, VoiceError } from './errors.ts';
-import { fitsNumber, flagOf } from './rules.ts';
+import { fitsNumber, flagOf, isTooDeep, textOf } from './rules.ts';
 
 // Settings reach a node as the editor stored them, or as text when they come from ${ENV}; a flow written by hand
 // may leave them out. Each reader accepts all of that and names the setting in its error.
@@ -24,7 +24,7 @@ export class SettingsReader {
 
 	text(name: string, fallback = ''): string {
 		const value = this.#raw[name];
-		return value === undefined || value === null ? fallback : String(value).trim();
+		return value === undefined || value === null ? fallback : textOf(value);
 	}
 
 	number(name: string, fallback: number, rule: NumberRule = {}): number {
@@ -54,13 +54,12 @@ export class SettingsReader {
 	/** A JSON object; an empty setting is `{}`. */
 	object(name: string): Record<string, unknown> {
 		const raw = this.#raw[name];
-		if (raw !== null && typeof raw === 'object' && !Array.isArray(raw)) return { ...raw };
+		if (isUsable(raw)) return { ...raw };
 		const text = this.text(name);
 		if (text === '') return {};
 		try {
 			const value: unknown = JSON.parse(text);
-			if (value !== null && typeof value === 'object' && !Array.isArray(value))
-				return value as Record<string, unknown>;
+			if (isUsable(value)) return value;
 		} catch {
 			// falls through to the error below
 		}
@@ -76,3 +75,6 @@ export class SettingsReader {
 		return new VoiceError(this.#code, `The setting "${name}" is "${text.slice(0, 60)}"`, remedy);
 	}
 }
+
+const isUsable = (value: unknown): value is Record<string, unknown> =>
+	value !== null && typeof value === 'object' && !Array.isArray(value) && !isTooDeep(value);

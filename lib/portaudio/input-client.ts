@@ -1,7 +1,8 @@
+import { frameBytes } from '../audio/format.ts';
 import type { VoiceError } from '../node/errors.ts';
 import type { Child } from './pool.ts';
 import type { DataEvent, StreamPayload } from './protocol.ts';
-import { StreamClient } from './stream-client.ts';
+import { isCount, StreamClient } from './stream-client.ts';
 
 const CLOSE_TIMEOUT_MS = 3000;
 
@@ -38,6 +39,10 @@ export class InputClient extends StreamClient {
 	protected handle(event: string, payload: StreamPayload): void {
 		if (event !== 'data') return;
 		const { pcm, droppedBytes } = payload as DataEvent;
+		if (!Buffer.isBuffer(pcm) || pcm.length % frameBytes(this.format) || !isCount(droppedBytes)) {
+			this.lose('has a process that says what cannot be understood');
+			return;
+		}
 		if (!this.#closing) this.watchdog.feed(this.#stallMs);
 		this.#droppedBytes = droppedBytes;
 		this.#handlers.data(pcm);

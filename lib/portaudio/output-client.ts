@@ -3,7 +3,7 @@ import { VoiceError } from '../node/errors.ts';
 import { nameOf } from './errors.ts';
 import type { Child } from './pool.ts';
 import { BUFFERS_AHEAD, type StreamPayload, type TakenEvent, type WritePayload } from './protocol.ts';
-import { StreamClient } from './stream-client.ts';
+import { isCount, StreamClient } from './stream-client.ts';
 
 const ABORT_TIMEOUT_MS = 1500;
 /** Who writes on without waiting for `drain` is refused at this length. */
@@ -84,7 +84,12 @@ export class OutputClient extends StreamClient {
 	protected handle(event: string, payload: StreamPayload): void {
 		if (event === 'underrun') this.#handlers.underrun();
 		if (event !== 'taken') return;
-		this.#sentBytes -= (payload as TakenEvent).bytes;
+		const { bytes } = payload as TakenEvent;
+		if (!isCount(bytes) || bytes > this.#sentBytes) {
+			this.lose('has a process that says what cannot be understood');
+			return;
+		}
+		this.#sentBytes -= bytes;
 		this.watchdog.feed(this.#times.stallMs);
 		this.#forward();
 		if (!this.#isFull || this.queuedBytes > this.#queueBytes / 2) return;

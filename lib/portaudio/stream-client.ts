@@ -1,9 +1,14 @@
 import { framesToMs, type PcmFormat } from '../audio/format.ts';
 import type { VoiceError } from '../node/errors.ts';
+import { textOf } from '../node/rules.ts';
 import { stalled } from './errors.ts';
 import type { Child, StreamEnd } from './pool.ts';
 import type { Direction, FailedEvent, OpenReply, StreamPayload } from './protocol.ts';
 import { Watchdog } from './watchdog.ts';
+
+/** Is it a number of bytes? */
+export const isCount = (value: unknown): value is number =>
+	Number.isSafeInteger(value) && (value as number) >= 0;
 
 /** What the client's ends of microphones and loudspeakers have in common: they open, and they may be lost. */
 export abstract class StreamClient implements StreamEnd {
@@ -68,7 +73,7 @@ export abstract class StreamClient implements StreamEnd {
 	receive(event: string, payload: StreamPayload): void {
 		this.#later(() => {
 			if (this.#isOver) return;
-			if (event === 'failed') this.lose(`failed (${(payload as FailedEvent).reason})`);
+			if (event === 'failed') this.lose(`failed (${textOf((payload as FailedEvent).reason)})`);
 			else this.guarded(() => this.handle(event, payload));
 		});
 	}

@@ -20,6 +20,23 @@ interface Notice {
 	payload: unknown;
 }
 
+/** Reads a message of a child's; undefined for what `serveParent` does not send. */
+export function readChildMessage(message: unknown): Reply | Notice | undefined {
+	if (message === null || typeof message !== 'object') return undefined;
+	const { event, payload, reply, value, error } = message as Partial<Reply & Notice>;
+	if (typeof event === 'string')
+		return payload !== null && typeof payload === 'object' ? { event, payload } : undefined;
+	if (typeof reply !== 'number') return undefined;
+	if (error === undefined) return { reply, value };
+	return isError(error) ? { reply, error } : undefined;
+}
+
+const isError = (error: unknown): error is SerializedVoiceError => {
+	if (error === null || typeof error !== 'object') return false;
+	const { code, problem, remedy } = error as Partial<Record<string, unknown>>;
+	return [code, problem, remedy].every((text) => typeof text === 'string');
+};
+
 /** What keeps our event loop alive, or not. */
 interface Handle {
 	ref?(): void;
@@ -60,7 +77,7 @@ export class ForkedChild {
 		// Addons print to stdout; nobody reads it, so keep it flowing or the child blocks.
 		child.stdout?.resume();
 		this.#stderr = child.stderr ? collectTail(child.stderr) : () => '';
-		child.on('message', (message) => this.#receive(message as Reply | Notice));
+		child.on('message', (message) => this.#receive(readChildMessage(message)));
 		const said = new Promise((resolve) => child.stderr?.once('close', resolve));
 		this.exited = this.#guarded.exited.then(async (state) => {
 			this.#alive = false;
@@ -143,9 +160,15 @@ export class ForkedChild {
 		return child.connected && child.send(message, () => {});
 	}
 
-	#receive(message: Reply | Notice): void {
+	#receive(message: Reply | Notice | undefined): void {
+		if (!message) return;
 		if ('event' in message) {
-			this.#options.onEvent?.(message.event, message.payload);
+			try {
+				this.#options.onEvent?.(message.event, message.payload);
+			} catch {
+				// Thrown out of here, it would end Node-RED. A child that cannot be understood is of no use to anybody.
+				void this.kill();
+			}
 			return;
 		}
 		const pending = this.#pending.get(message.reply);

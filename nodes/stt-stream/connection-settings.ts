@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { VoiceError } from '../../lib/node/errors.ts';
+import { textOf as asText, isTooDeep } from '../../lib/node/rules.ts';
 import type { RawSettings } from '../../lib/node/settings.ts';
 import { isObject, parseJson } from './providers/option-rules.ts';
 import type { ProviderConfig } from './providers/provider.ts';
@@ -59,10 +60,10 @@ export function settingsToTry(
 		const value = textOf(name, secrets[name]);
 		if (value !== STORED && namesVariable(value)) throw fromEnvironment(name);
 		if (value === STORED && !stored) throw storedKey(deployed !== undefined);
-		keys[name] = value === STORED ? String(stored?.secrets[name] ?? '') : value;
+		keys[name] = value === STORED ? asText(stored?.secrets[name]) : value;
 	}
 	for (const name of TEXTS) if (namesVariable(config[name]) && !isStored(name)) throw fromEnvironment(name);
-	if (namesVariable(String(config['options'])) && !isStored('options')) throw fromEnvironment('options');
+	if (namesVariable(asText(config['options'])) && !isStored('options')) throw fromEnvironment('options');
 	for (const [name, value] of Object.entries(options))
 		if (namesVariable(value) && !isStoredOption(name)) throw fromEnvironment(name.slice(0, 60));
 	for (const name of FILE_OPTIONS)
@@ -70,7 +71,7 @@ export function settingsToTry(
 
 	const isKeyless = SECRETS.every((name) => !keys[name]);
 	// At an address of their own they would be Google's to give away, too.
-	const isOn = !/^(|false|0|no|off)$/i.test(String(options[MACHINE_CREDENTIALS] ?? '').trim());
+	const isOn = !/^(|false|0|no|off)$/i.test(asText(options[MACHINE_CREDENTIALS]));
 	if (isOn && config['endpoint'] && isKeyless && !isStoredOption(MACHINE_CREDENTIALS))
 		throw onlyDeployed('The sign-in with the credentials of this machine at an endpoint');
 
@@ -86,12 +87,12 @@ function isSameAddress(config: RawSettings, deployed: RawSettings): boolean {
 }
 
 const isSame = (name: string, config: RawSettings, deployed: RawSettings): boolean =>
-	String(config[name] ?? '').trim() === String(deployed[name] ?? (name === 'provider' ? 'local' : '')).trim();
+	asText(config[name]) === asText(deployed[name] ?? (name === 'provider' ? 'local' : ''));
 
 /** The options as an object; undefined if they are none. */
 function optionsOf(value: unknown): Record<string, unknown> | undefined {
 	const options = typeof value === 'string' ? parseJson(value.trim() || '{}') : (value ?? {});
-	return isObject(options) ? options : undefined;
+	return isObject(options) && !isTooDeep(options) ? options : undefined;
 }
 
 /** Nothing but text: what else turns into one when it is read would pass the checks for references. */

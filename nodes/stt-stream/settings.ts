@@ -2,6 +2,7 @@ import { CHANNELS_MAX, SAMPLE_RATE_MAX } from '../../lib/audio/format.ts';
 import type { StreamSettings } from '../../lib/node/audio-streams.ts';
 import { VoiceError } from '../../lib/node/errors.ts';
 import { migrate } from '../../lib/node/migrate.ts';
+import { isTooDeep } from '../../lib/node/rules.ts';
 import { SettingsReader } from '../../lib/node/settings.ts';
 import { PROVIDER_MIGRATIONS, STREAM_MIGRATIONS } from './migrations.ts';
 import type { ProviderConfig } from './providers/provider.ts';
@@ -25,6 +26,7 @@ const REFERENCE = /^\$(?:\{(\S+)\}|\((\S+)\))$/;
 
 /** Whether the value of a setting names a variable, or holds one that does: only then the environment is asked. */
 export function namesVariable(value: unknown): boolean {
+	if (isTooDeep(value)) return false;
 	if (value !== null && typeof value === 'object') return Object.values(value).some(namesVariable);
 	return typeof value === 'string' && REFERENCE.test(value.trim());
 }

@@ -1,9 +1,9 @@
 import { collectTail, findCommand, type GuardedProcess, spawnGuarded } from '../../../lib/process/guarded.ts';
+import { type DetectedChip, type Major, readChips, readEdge, readMajor, readPlace } from './gpiod-output.ts';
 import { type LineUse, readLineUse } from './gpioinfo.ts';
 import { bcmNumber, headerChip, type LineRequest, VoiceError } from './line.ts';
 
-// The command line tools of libgpiod. Versions 1 and 2 differ in nearly every option and in their output; both were
-// read in the sources (tools/*.c of v1.6.3 and v2.3, git.kernel.org/pub/scm/libs/libgpiod/libgpiod.git).
+// The command line tools of libgpiod. Versions 1 and 2 differ in nearly every option.
 
 /** How long a tool that only looks something up may take. */
 const TOOL_TIMEOUT_MS = 5000;
@@ -23,18 +23,17 @@ export interface Target {
 const env = (): NodeJS.ProcessEnv => ({ ...process.env, LC_ALL: 'C' });
 
 export class GpiodTools {
-	readonly #major: number;
+	readonly #major: Major;
 
-	private constructor(major: number) {
+	private constructor(major: Major) {
 		this.#major = major;
 	}
 
 	/** Finds out which version is installed. Rejects with GPIO_UNAVAILABLE if none is. */
 	static async find(): Promise<GpiodTools> {
 		const text = await run('gpiomon', ['--version'], 'libgpiod');
-		// "gpiomon (libgpiod) v1.6.3", "gpiomon v2.2.1 (libgpiod v2.2.1)"
-		const major = Number(/\bv?(\d+)\.\d+/.exec(text)?.[1]);
-		if (major === 1 || major === 2) return new GpiodTools(major);
+		const major = readMajor(text);
+		if (major) return new GpiodTools(major);
 		throw new VoiceError(
 			'GPIO_UNAVAILABLE',
 			`gpiomon is of an unknown version (${text.split('\n')[0]})`,
@@ -52,11 +51,11 @@ export class GpiodTools {
 	}
 
 	async #locateByName(pin: string): Promise<Target> {
-		// v1 prints `gpiochip0 17`, v2 `gpiochip0 17<tab>"GPIO17" …`; `--`: a name like "-h" is no option.
+		// `--`: a name like "-h" is no option.
 		const tool = this.#major === 1 ? 'gpiofind' : 'gpioinfo';
 		const { code, stdout, stderr } = await attempt(tool, ['--', pin]);
-		const [, chip, offset] = /^(gpiochip\d+)\s+(\d+)\b/m.exec(stdout) ?? [];
-		if (chip && offset) return { chip, offset: Number(offset), name: `GPIO line ${pin}` };
+		const place = readPlace(stdout);
+		if (place) return { ...place, name: `GPIO line ${pin}` };
 		const error = toolError(stderr, `GPIO line ${pin}`, code);
 		if (error.code === 'GPIO_PERMISSION') throw error;
 		throw new VoiceError(
@@ -68,12 +67,12 @@ export class GpiodTools {
 		);
 	}
 
-	async #chips(): Promise<{ name: string; label: string; lines: number }[]> {
+	async #chips(): Promise<DetectedChip[]> {
 		const { code, stdout, stderr } = await attempt('gpiodetect', []);
-		const chips = [...stdout.matchAll(/^(gpiochip\d+) \[(.*)\] \((\d+) lines\)$/gm)];
+		const chips = readChips(stdout);
 		// It fails, but lists the others, if only one of the chips cannot be opened.
 		if (code !== 0 && chips.length === 0) throw toolError(stderr, 'GPIO', code);
-		return chips.map(([, name, label, lines]) => ({ name: name!, label: label!, lines: Number(lines) }));
+		return chips;
 	}
 
 	/**
@@ -111,10 +110,7 @@ export class GpiodTools {
 
 	/** Reads a line of the output of `watch`: an edge to high or low, the announcement, or nothing known. */
 	parseEdge(text: string): 'high' | 'low' | 'watching' | undefined {
-		// v1's %e: 1 rising, 0 falling; v2's %E in words (its %e: 1 rising, 2 falling)
-		if (text === (this.#major === 1 ? '1' : 'rising')) return 'high';
-		if (text === (this.#major === 1 ? '0' : 'falling')) return 'low';
-		return text.startsWith('Monitoring line') ? 'watching' : undefined;
+		return readEdge(this.#major, text);
 	}
 }
 

@@ -1,3 +1,6 @@
+/** The kernel's names have 32 characters at most; looking for two in a row takes the square of its length. */
+const ROW_MAX = 500;
+
 /** A line of a chip that somebody uses. */
 export interface LineUse {
 	/** Its number on the chip; on the header's chip that is the BCM number. */
@@ -14,6 +17,7 @@ export interface LineUse {
  */
 export function readLineUse(text: string): LineUse[] {
 	return text.split('\n').flatMap((row) => {
+		if (row.length > ROW_MAX) return [];
 		const [, line, rest = ''] = /^\s*line\s+(\d+):\s+(.*)$/.exec(row) ?? [];
 		const by = line === undefined ? undefined : userOf(rest);
 		return by === undefined ? [] : [{ line: Number(line), by }];

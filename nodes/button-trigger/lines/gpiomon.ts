@@ -1,5 +1,5 @@
-import { createInterface } from 'node:readline';
 import { collectTail } from '../../../lib/process/guarded.ts';
+import { eachLine } from '../../../lib/process/lines.ts';
 import { ended, GpiodTools, toolError } from './gpiod-tools.ts';
 import { type Line, type OpenLine, VoiceError } from './line.ts';
 
@@ -35,10 +35,7 @@ export const openGpiomon: OpenLine = async ({ pin, pull }, events) => {
 			high = edge === 'high';
 			events.onLevel(high);
 		};
-		if (stdout)
-			createInterface({ input: stdout })
-				.on('line', take)
-				.on('error', () => {});
+		if (stdout) void eachLine(stdout, take);
 		if (!tools.announces) isWatching();
 		void ended(gpiomon).then((code) => {
 			clearTimeout(timer);

@@ -3,7 +3,7 @@ import type { Message } from '../mic-node.ts';
 
 /** What a page is to be told, and the stream that it is about. */
 export interface Result {
-	stream: unknown;
+	stream: string;
 	message(stream: string): EndpointMessage;
 }
 
@@ -17,13 +17,13 @@ export function resultOf(message: Message): Result | undefined {
 	const transcript = fieldsOf(message['transcript']);
 	if (transcript)
 		return {
-			stream: transcript['stream'],
+			stream: textOf(transcript['stream']),
 			message: (stream) => ({ type: 'transcript', stream, transcript: forPage(transcript) }),
 		};
 	const session = fieldsOf(message['session']);
 	if (session && message['payload'] === 'closed')
 		return {
-			stream: session['stream'],
+			stream: textOf(session['stream']),
 			message: (stream) => ({
 				type: 'closed',
 				stream,
@@ -37,6 +37,7 @@ export function resultOf(message: Message): Result | undefined {
 /** What only a flow needs stays there. */
 function forPage(transcript: Fields): PageTranscript {
 	const { kind, text, language } = transcript;
+	const turn = Number(textOf(transcript['turn']));
 	const numbers = ['startMs', 'endMs', 'confidence'].flatMap((name) => {
 		const value = transcript[name];
 		return typeof value === 'number' && Number.isFinite(value) ? [[name, value]] : [];
@@ -44,7 +45,7 @@ function forPage(transcript: Fields): PageTranscript {
 	return {
 		kind: kind === 'partial' || kind === 'refined' ? kind : 'final',
 		text: textOf(text),
-		turn: Number(transcript['turn']) || 0,
+		turn: Number.isFinite(turn) ? turn : 0,
 		...Object.fromEntries(numbers),
 		...(typeof language === 'string' && { language }),
 	};

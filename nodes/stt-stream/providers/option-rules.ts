@@ -1,6 +1,8 @@
 // What a provider's `options` may hold, as data, and its check. Nothing of Node.js in here and nothing of a provider's
 // work: the edit dialog is built from the same tables.
 
+import { textOf } from '../../../lib/node/rules.ts';
+
 export type OptionRule =
 	| 'flag'
 	| 'text'
@@ -37,7 +39,7 @@ export const isObject = (value: unknown): value is Record<string, unknown> =>
 
 /** Whether an option may have this value. Everything may be missing, and may be text that says the same. */
 export function isAllowed(rule: OptionRule, value: unknown): boolean {
-	const text = String(value ?? '').trim();
+	const text = textOf(value);
 	if (text === '' && !Array.isArray(value)) return true;
 	if (rule === 'flag') return /^(true|false|1|0|yes|no|on|off)$/i.test(text);
 	if (rule === 'text') return typeof value !== 'object';

@@ -1,6 +1,7 @@
 import { type ErrorCode, VoiceError } from '../../../lib/node/errors.ts';
 
 export { VoiceError } from '../../../lib/node/errors.ts';
+export { textOf } from '../../../lib/node/rules.ts';
 export { SettingsReader } from '../../../lib/node/settings.ts';
 
 // The interface between the session, which keeps words safe, and a recogniser's adapter, which only translates a

@@ -45,6 +45,12 @@ const emit = serveParent(
 			execFileSync('head', ['-c', `${bytes}`, '/dev/zero'], { stdio: ['ignore', 1, 'inherit'] });
 		},
 		env: (name: string) => process.env[name],
+		// What no module of ours sends.
+		rubbish: () => {
+			for (const message of ['x', 5, true, [], { event: 'x' }, { reply: 'x' }, { reply: 1e9, error: 'x' }])
+				process.send?.(message);
+			return 'sent';
+		},
 	},
 	(thrown) => toVoiceError(thrown, 'STT_ENGINE', 'the child'),
 );

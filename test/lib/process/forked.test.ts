@@ -130,6 +130,25 @@ describe('events', () => {
 	});
 });
 
+describe('a child that cannot be understood', () => {
+	test('does no harm by what is no message', async () => {
+		const child = fork({ onEvent: () => assert.fail('an event') });
+		assert.equal(await child.request('rubbish', null, LONG), 'sent');
+		assert.equal(await child.request('echo', 'still here', LONG), 'still here');
+	});
+
+	test('is ended when whoever listens cannot take an event', async () => {
+		const child = fork({
+			onEvent: () => {
+				throw new TypeError('no such field');
+			},
+		});
+		child.notify('events', 1);
+		assert.equal((await child.exited).code, 137);
+		assert.match(await problem(child.request('echo', 1, LONG)), /^exited/);
+	});
+});
+
 describe('the end of a child', () => {
 	test('rejects whatever waits, with its last words, and what comes after', async () => {
 		const child = fork();

@@ -1,29 +1,5 @@
+import { type Message, number, text } from '../fields.ts';
 import type { ResultWord } from '../provider.ts';
-
-// Readers for the fields of a message that came from outside. Each throws a TypeError for what it cannot read.
-
-export type Message = Readonly<Record<string, unknown>>;
-
-export function text(message: Message, field: string): string {
-	const value = message[field];
-	if (typeof value !== 'string') throw new TypeError(field);
-	return value;
-}
-
-export function number(message: Message, field: string): number {
-	const value = message[field];
-	if (typeof value !== 'number' || !Number.isFinite(value)) throw new TypeError(field);
-	return value;
-}
-
-export function list(message: Message, field: string): Message[] {
-	const value = message[field];
-	if (!Array.isArray(value)) throw new TypeError(field);
-	return value.map((item: unknown) => {
-		if (item === null || typeof item !== 'object') throw new TypeError(field);
-		return item as Message;
-	});
-}
 
 /** A probability, or nothing: an unknown one is absent and not 0. */
 export function confidence(value: unknown): { confidence?: number } {

@@ -1,5 +1,5 @@
 import { EventQueue } from '../event-queue.ts';
-import type { SttEvent, SttSession } from '../provider.ts';
+import { type SttEvent, type SttSession, textOf } from '../provider.ts';
 import {
 	openWebSocket,
 	type WebSocketEnd,
@@ -58,12 +58,15 @@ export async function openSession(
 	}
 }
 
-class Session implements SttSession, WebSocketEvents {
+/** What a session needs of its connection. */
+export type SessionLink = Pick<WebSocketLink, 'send' | 'close' | 'gone' | 'serverClock'>;
+
+export class Session implements SttSession, WebSocketEvents {
 	/** Resolves when the server has opened the session; rejects if it ends before. */
 	readonly begun: Promise<void>;
 	readonly keepAlive?: () => void;
 	expiresInMs?: number;
-	readonly #link: WebSocketLink;
+	readonly #link: SessionLink;
 	readonly #dialect: Dialect;
 	readonly #faults: Faults;
 	readonly #events = new EventQueue();
@@ -76,7 +79,7 @@ class Session implements SttSession, WebSocketEvents {
 	/** An error message without a code; the close that follows has one. */
 	#complaint: string | undefined;
 
-	constructor(link: WebSocketLink, dialect: Dialect, faults: Faults) {
+	constructor(link: SessionLink, dialect: Dialect, faults: Faults) {
 		this.#link = link;
 		this.#dialect = dialect;
 		this.#faults = faults;
@@ -159,7 +162,9 @@ class Session implements SttSession, WebSocketEvents {
 		} catch {
 			// A message that is lost may be a lost word: better to begin again than to go on without it.
 			const { type, message_type: kind } = (message ?? {}) as { type?: unknown; message_type?: unknown };
-			throw this.#faults.garbled(message ? `a message "${type ?? kind}"` : 'a message that is no JSON');
+			throw this.#faults.garbled(
+				message ? `a message "${textOf(type ?? kind)}"` : 'a message that is no JSON',
+			);
 		}
 	}
 

@@ -1,5 +1,6 @@
+import { list, type Message, number, text } from '../fields.ts';
 import type { SttResult } from '../provider.ts';
-import { confidence, list, type Message, number, text, words } from './fields.ts';
+import { confidence, words } from './fields.ts';
 import type { Dialect, Reading } from './session.ts';
 
 // Realtime, the second version of the interface, which the vendor retired in 2025: for servers of one's own and for

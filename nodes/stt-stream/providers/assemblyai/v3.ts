@@ -1,5 +1,6 @@
+import { list, type Message, number, text } from '../fields.ts';
 import type { OpenOptions, ResultWord, SttEvent, SttResult } from '../provider.ts';
-import { confidence, list, type Message, number, span, text, words } from './fields.ts';
+import { confidence, span, words } from './fields.ts';
 import type { Dialect, Reading } from './session.ts';
 
 // Universal-Streaming, the third version of the interface. Message fields: the vendor's AsyncAPI files

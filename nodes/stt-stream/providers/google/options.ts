@@ -1,6 +1,6 @@
 import { isAllowed, isTexts, parseJson } from '../option-rules.ts';
 import { readOptions } from '../options.ts';
-import { VoiceError } from '../provider.ts';
+import { textOf, VoiceError } from '../provider.ts';
 import { GOOGLE_RULES as RULES, RULES_V1, RULES_V2 } from './rules.ts';
 
 // What `options` of an stt-provider say for Google.
@@ -47,7 +47,7 @@ export function readGoogleOptions(raw: Raw): GoogleOptions {
 	const apiVersion = options.choice('apiVersion', RULES.apiVersion, 'v1');
 	const [own, other] = apiVersion === 'v1' ? [RULES_V1, 'v2'] : [RULES_V2, 'v1'];
 	for (const [name, value] of Object.entries(raw))
-		if (!Object.hasOwn(own, name) && !/^(|false|0|no|off)$/i.test(String(value ?? '').trim()))
+		if (!Object.hasOwn(own, name) && !/^(|false|0|no|off)$/i.test(textOf(value)))
 			throw refuse(name, `leave it out, or set "apiVersion": "${other}"`);
 	if (!isAllowed(own.location, raw['location']))
 		throw refuse(
@@ -88,7 +88,7 @@ export function locationOf({ recognizer, location }: GoogleOptions): string {
 }
 
 function matching(raw: Raw, name: 'project' | 'recognizer' | 'quotaProject', remedy: string) {
-	if (isAllowed(RULES[name], raw[name])) return String(raw[name] ?? '').trim();
+	if (isAllowed(RULES[name], raw[name])) return textOf(raw[name]);
 	throw refuse(name, remedy);
 }
 
@@ -97,7 +97,7 @@ function readList(raw: Raw, name: 'languages' | 'phraseSets', remedy: string): s
 	const value = raw[name];
 	if (!isAllowed(RULES[name], value)) throw refuse(name, remedy);
 	const list = typeof value === 'string' ? value.split(',') : ((value ?? []) as unknown[]);
-	return list.map((item) => String(item).trim()).filter(Boolean);
+	return list.map(textOf).filter(Boolean);
 }
 
 /** An array of texts, or the same written as JSON. */

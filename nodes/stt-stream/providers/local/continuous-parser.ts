@@ -16,7 +16,7 @@ export class ContinuousParser implements LineParser {
 
 	line(text: string): readonly SttEvent[] {
 		const [, word, start, end, probability] =
-			/^(\S+) (\d+\.\d+) (\d+\.\d+) (\d+\.\d+(?:e-?\d+)?)$/.exec(text.trim()) ?? [];
+			/^(\S+) (\d{1,9}\.\d+) (\d{1,9}\.\d+) (\d{1,9}\.\d+(?:e-?\d+)?)$/.exec(text.trim()) ?? [];
 		if (word === undefined) {
 			const before = this.end();
 			this.#expected = text.split(/\s+/).filter(Boolean).length;

@@ -1,3 +1,5 @@
+import { eachLine } from '../../../../lib/process/lines.ts';
+
 /**
  * Reads PocketSphinx's log and remembers why it failed. Most of the log is statistics, and some of it quotes what
  * was said, so only error lines are kept.
@@ -5,7 +7,6 @@
 export class EngineLog {
 	readonly #loaded: RegExp | undefined;
 	readonly #onLoaded: () => void;
-	#line = '';
 	#loading = true;
 	#error = '';
 
@@ -13,7 +14,7 @@ export class EngineLog {
 	constructor(stream: NodeJS.ReadableStream, loaded: RegExp | undefined, onLoaded: () => void) {
 		this.#loaded = loaded;
 		this.#onLoaded = onLoaded;
-		stream.on('data', (data: Buffer) => this.#read(data.toString()));
+		void eachLine(stream, (line) => this.#take(line));
 	}
 
 	/** The engine's own words for what is wrong, or ''. */
@@ -25,12 +26,6 @@ export class EngineLog {
 	listening(): void {
 		if (this.#loading) this.#error = '';
 		this.#loading = false;
-	}
-
-	#read(text: string): void {
-		const lines = (this.#line + text).split('\n');
-		this.#line = (lines.pop() ?? '').slice(-2000);
-		for (const line of lines) this.#take(line);
 	}
 
 	#take(line: string): void {

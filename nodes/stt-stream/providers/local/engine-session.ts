@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
-import { createInterface } from 'node:readline';
 import type { Writable } from 'node:stream';
 import { type GuardedProcess, spawnGuarded } from '../../../../lib/process/guarded.ts';
+import { eachLine } from '../../../../lib/process/lines.ts';
 import { EventQueue } from '../event-queue.ts';
 import { type SttEvent, type SttSession, SuddenEnd, VoiceError } from '../provider.ts';
 import { AudioPipe } from './audio-pipe.ts';
@@ -66,7 +66,6 @@ class EngineSession implements SttSession {
 			);
 		const log = new EngineLog(stderr, engine.loaded, onLoaded);
 		const parser = engine.parser();
-		const lines = createInterface({ input: stdout });
 		const parse = (read: () => ReturnType<LineParser['line']>) => {
 			try {
 				const events = read();
@@ -76,8 +75,7 @@ class EngineSession implements SttSession {
 				this.abort(garbled(cause));
 			}
 		};
-		lines.on('line', (line) => parse(() => parser.line(line)));
-		const read = new Promise<void>((resolve) => lines.once('close', resolve));
+		const read = eachLine(stdout, (line) => parse(() => parser.line(line)));
 		this.#over = this.#guarded.exited.then(async ({ code }) => {
 			await read;
 			await pipe?.remove();

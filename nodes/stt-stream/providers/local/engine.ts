@@ -57,14 +57,14 @@ const round = (value: number) => Math.round(value * 1000) / 1000;
 export function finalEvents(words: readonly HeardWord[], settings: ParserSettings): SttEvent[] {
 	const { leadMs, confidence, language } = settings;
 	const moved = (ms: number) => Math.max(0, Math.round(ms - leadMs));
-	const spoken = words.filter(({ text }) => !isFiller(text));
+	const spoken = words.filter(({ text }) => !isFiller(text) && withoutVariant(text).trim());
 	const [first, last] = [spoken[0], spoken.at(-1)];
 	if (!first || !last) return [];
 	const results = spoken.map((word): ResultWord => {
 		const times = { startMs: moved(word.startMs), endMs: moved(word.endMs) };
 		const text = withoutVariant(word.text);
 		return confidence
-			? { text, ...times, confidence: round(Math.min(1, word.probability)) }
+			? { text, ...times, confidence: round(Math.max(0, Math.min(1, word.probability))) }
 			: { text, ...times };
 	});
 	const mean = results.reduce((sum, word) => sum + (word.confidence ?? 0), 0) / results.length;

@@ -1,9 +1,6 @@
+import { list, type Message, number, text as textIn } from '../fields.ts';
 import type { SttEvent } from '../provider.ts';
 import { finalEvents, type LineParser, type ParserSettings } from './engine.ts';
-
-interface Line {
-	w?: { b: number; d: number; p: number; t: string }[];
-}
 
 /**
  * Reads what `pocketsphinx live -` (5.x) prints: for each utterance a line of JSON, with beginning, duration
@@ -19,12 +16,13 @@ export class LiveParser implements LineParser {
 
 	line(text: string): readonly SttEvent[] {
 		if (!text.startsWith('{')) return [];
-		const { w = [] } = JSON.parse(text) as Line;
-		const words = w.map(({ b, d, p, t }) => ({
-			text: t,
-			startMs: b * 1000,
-			endMs: (b + d) * 1000,
-			probability: p,
+		const line = JSON.parse(text) as Message;
+		if (line['w'] === undefined) return [];
+		const words = list(line, 'w').map((word) => ({
+			text: textIn(word, 't'),
+			startMs: number(word, 'b') * 1000,
+			endMs: (number(word, 'b') + number(word, 'd')) * 1000,
+			probability: number(word, 'p'),
 		}));
 		return finalEvents(words, this.#settings);
 	}

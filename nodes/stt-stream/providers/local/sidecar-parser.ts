@@ -1,14 +1,6 @@
+import { list, type Message, number, text as textIn } from '../fields.ts';
 import type { SttEvent } from '../provider.ts';
 import { finalEvents, type LineParser, type ParserSettings } from './engine.ts';
-
-interface Line {
-	type: 'ready' | 'speech' | 'partial' | 'final';
-	text: string;
-	at: number;
-	start: number;
-	end: number;
-	words: { text: string; start: number; end: number; prob: number }[];
-}
 
 /** Reads what sphinx_sidecar.py prints; its docstring has the format. */
 export class SidecarParser implements LineParser {
@@ -20,27 +12,31 @@ export class SidecarParser implements LineParser {
 
 	line(text: string): readonly SttEvent[] | 'ready' {
 		if (!text.startsWith('{')) return [];
-		const line = JSON.parse(text) as Line;
+		const line = JSON.parse(text) as Message;
 		const { leadMs, language } = this.#settings;
 		const moved = (ms: number) => Math.max(0, ms - leadMs);
-		switch (line.type) {
+		switch (line['type']) {
 			case 'ready':
 				return 'ready';
 			case 'speech':
-				return [{ type: 'speech-started', atMs: moved(line.at) }];
+				return [{ type: 'speech-started', atMs: moved(number(line, 'at')) }];
 			case 'partial': {
-				const times = { startMs: moved(line.start), endMs: moved(line.end) };
-				return [{ type: 'partial', text: line.text, ...times, ...(language && { language }) }];
+				const said = textIn(line, 'text');
+				if (!said.trim()) return [];
+				const times = { startMs: moved(number(line, 'start')), endMs: moved(number(line, 'end')) };
+				return [{ type: 'partial', text: said, ...times, ...(language && { language }) }];
 			}
 			case 'final': {
-				const words = line.words.map(({ text, start, end, prob }) => ({
-					text,
-					startMs: start,
-					endMs: end,
-					probability: prob,
+				const words = list(line, 'words').map((word) => ({
+					text: textIn(word, 'text'),
+					startMs: number(word, 'start'),
+					endMs: number(word, 'end'),
+					probability: number(word, 'prob'),
 				}));
 				return finalEvents(words, this.#settings);
 			}
+			default:
+				return [];
 		}
 	}
 

@@ -4,7 +4,7 @@ import { request as httpsRequest } from 'node:https';
 import { rootCertificates } from 'node:tls';
 import { readAuthority } from '../authority.ts';
 import { connectionError, type Meaning, PeerFaults, permanent, transient } from '../faults.ts';
-import { VoiceError } from '../provider.ts';
+import { textOf, VoiceError } from '../provider.ts';
 import { unlessAborted } from '../unless-aborted.ts';
 
 // IAM tokens for a service account: a JWT, signed with the account's key, is exchanged for a token that is good for
@@ -143,10 +143,10 @@ export class IamTokens {
 		const { status, body } = answer;
 		const { iamToken, expiresAt, message } = parse(body);
 		if (status === 200 && typeof iamToken === 'string' && /^[\x21-\x7e]+$/.test(iamToken)) {
-			const lastsMs = Date.parse(String(expiresAt)) - Date.now();
+			const lastsMs = Date.parse(typeof expiresAt === 'string' ? expiresAt : '') - Date.now();
 			return { value: iamToken, lastsMs: Number.isNaN(lastsMs) ? Number.POSITIVE_INFINITY : lastsMs };
 		}
-		const text = status === 200 ? 'no token in the answer' : String(message ?? '');
+		const text = status === 200 ? 'no token in the answer' : textOf(message);
 		const faults = new PeerFaults(this.#peer, [...this.#key.secrets, jwt]);
 		throw faults.make(meaningOf(status), `HTTP status ${status}`, text);
 	}

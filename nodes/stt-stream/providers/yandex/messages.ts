@@ -58,7 +58,7 @@ export interface StreamingResponse {
 	readonly final?: AlternativeUpdate;
 	readonly eou_update?: { readonly time_ms: number };
 	readonly final_refinement?: { readonly final_index: number; readonly normalized_text?: AlternativeUpdate };
-	readonly status_code?: { readonly code_type: string; readonly message: string };
+	readonly status_code?: { readonly code_type: string | number; readonly message: string };
 }
 
 /** What a response says; nothing for results without text, and for analyses that nobody has asked for. */
@@ -79,7 +79,8 @@ export function readResponse(response: StreamingResponse): SttEvent[] {
 			return [{ type: 'end-of-utterance', atMs: response.eou_update?.time_ms ?? 0 }];
 		case 'status_code': {
 			const { code_type = '', message = '' } = response.status_code ?? {};
-			return [{ type: 'status', detail: message ? `${code_type}: ${message}` : code_type }];
+			// A type that is newer than our stt.proto comes as a number.
+			return [{ type: 'status', detail: message ? `${code_type}: ${message}` : String(code_type) }];
 		}
 		default:
 			return [];

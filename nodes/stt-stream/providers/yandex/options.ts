@@ -1,5 +1,5 @@
 import { readOptions } from '../options.ts';
-import { VoiceError } from '../provider.ts';
+import { textOf, VoiceError } from '../provider.ts';
 import type { SessionOptions } from './messages.ts';
 import { LANGUAGE, YANDEX_RULES as RULES } from './rules.ts';
 
@@ -98,7 +98,7 @@ export function sessionOptions(
 /** An array, or a list with commas. */
 function readLanguages(value: unknown): string[] {
 	const list = typeof value === 'string' ? value.split(',') : (value ?? []);
-	const languages = Array.isArray(list) ? list.map((item) => String(item).trim()) : [''];
+	const languages = Array.isArray(list) ? list.map(textOf) : [''];
 	if (typeof value === 'string' && !value.trim()) return [];
 	if (languages.every((language) => LANGUAGE.test(language))) return languages;
 	throw refuse('languages', 'use an array of tags, such as ["ru-RU", "en-US"]');

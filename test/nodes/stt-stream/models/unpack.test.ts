@@ -202,8 +202,8 @@ describe('untar', { skip }, () => {
 			good.subarray(0, 5632),
 			damaged,
 			Buffer.concat([good, Buffer.from('more')]),
+			twice,
 		])
 			await assert.rejects(unpack(archive), DamagedArchiveError);
-		await assert.rejects(unpack(twice), { code: 'EEXIST' });
 	});
 });

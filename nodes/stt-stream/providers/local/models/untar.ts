@@ -58,11 +58,11 @@ export async function untar(
 			const path = safePath(longName ?? entry.name);
 			longName = undefined;
 			longSize = undefined;
-			if (entry.type === '5') await mkdir(join(folder, path), { recursive: true });
+			if (entry.type === '5') await inTheWay(path, mkdir(join(folder, path), { recursive: true }));
 			else if (entry.type !== '0' && entry.type !== '7')
 				throw new UnsafeArchiveError(`${path} is a ${kindOf(entry.type)}`);
 			else if (isAppleDouble(path)) for await (const _ of input.pieces(size));
-			else await writeNew(join(folder, path), input.pieces(size));
+			else await writeNew(folder, path, input.pieces(size));
 			if (entry.type !== '5') await input.exactly(padding(size));
 		}
 	} finally {
@@ -71,15 +71,27 @@ export async function untar(
 }
 
 /** Never over a file that is there: an archive that has one twice is damaged. */
-async function writeNew(path: string, pieces: AsyncIterable<Buffer>): Promise<void> {
-	await mkdir(dirname(path), { recursive: true });
-	const file = await open(path, 'wx', 0o644);
+async function writeNew(folder: string, name: string, pieces: AsyncIterable<Buffer>): Promise<void> {
+	const path = join(folder, name);
+	await inTheWay(name, mkdir(dirname(path), { recursive: true }));
+	const file = await inTheWay(name, open(path, 'wx', 0o644));
 	try {
 		for await (const piece of pieces) await file.writeFile(piece);
 		// Before the folder gets its name: a model must not be empty after a power cut.
 		await file.sync();
 	} finally {
 		await file.close();
+	}
+}
+
+/** What the file system says of a name that is taken, that is a file and a folder, or that is none, is the archive's fault. */
+async function inTheWay<T>(name: string, making: Promise<T>): Promise<T> {
+	try {
+		return await making;
+	} catch (thrown) {
+		const { code = '' } = thrown as NodeJS.ErrnoException;
+		if (!['EEXIST', 'ENOTDIR', 'EISDIR', 'ENAMETOOLONG'].includes(code)) throw thrown;
+		throw new DamagedArchiveError(`its file ${JSON.stringify(name.slice(0, 80))} cannot be one`);
 	}
 }
 

@@ -41,7 +41,7 @@ export function understood(result: NativeResult, reading: ResultReading): Unders
 	const offset = result.start_time * startFactor * 1000;
 	const times = timestamps.length === tokens.length ? timestamps.map((s) => offset + s * 1000) : [];
 	const [first, last] = [times[0], times.at(-1)];
-	if (first === undefined || last === undefined) return { text, ...sure };
+	if (first === undefined || last === undefined || !times.every(Number.isFinite)) return { text, ...sure };
 	const { num_trailing_blanks: blanks } = result;
 	const decoded = blanks === undefined ? Number.POSITIVE_INFINITY : last + (blanks + 1) * frameMs;
 	const endMs = Math.min(last + TOKEN_MS, decoded);

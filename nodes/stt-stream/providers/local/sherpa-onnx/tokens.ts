@@ -25,13 +25,14 @@ export function readTokens(text: string): Tokens {
 		const parts = line.split(/[ \t\r\f\v]+/).filter(Boolean);
 		if (!parts.length) continue;
 		const [symbol, number] = parts.length === 1 ? [' ', parts[0]] : [parts[0] as string, parts[1]];
-		if (parts.length > 2 || !/^\d+$/.test(number ?? ''))
+		if (parts.length > 2 || !/^\d{1,9}$/.test(number ?? ''))
 			throw new Error(`has a line ${index + 1} that is not a token and its number`);
 		numbers.add(Number(number));
 		symbols.push(symbol);
 	}
 	if (!numbers.size) throw new Error('is empty');
-	const size = Math.max(...numbers) + 1;
+	let size = 0;
+	for (const number of numbers) size = Math.max(size, number + 1);
 	const plain = symbols.filter((symbol) => !MARK.test(symbol)).map((symbol) => symbol.replace(/^▁/, ''));
 	return {
 		size,
