@@ -241,8 +241,10 @@ export class Session {
 		const gone = this.#queue.rewind(this.#hearing.settledMs);
 		this.#account.reconnecting(error);
 		const tells = this.#provider.capabilities.partials && this.#settings.partials;
-		// Of what is gone, silence is no loss.
-		if (this.#hearing.pending || !tells) this.#account.dropped(gone);
+		// Of what is gone, silence is no loss: what a recogniser that hears did not take for speech, or what is quiet.
+		const isLost = this.#hearing.pending || !tells;
+		this.#account.dropped(isLost ? gone : Math.min(gone, this.#queue.unheardMs));
+		this.#queue.heard();
 		if (this.#account.ended && !this.#cancelWatch) this.#watchSilence();
 		await sleep(delay, clock, this.#abandoned.signal);
 	}
@@ -278,6 +280,7 @@ export class Session {
 	#take(event: SttEvent, leg: Leg): void {
 		if (this.#isClosed()) return;
 		this.#watchSilence(event.type !== 'status');
+		if (leg === this.#fed) this.#queue.heard();
 		this.#hearing.take(event, leg);
 	}
 

@@ -1,8 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { basename } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { House } from './house.ts';
 import type { Stream } from './ledger.ts';
 import type { Utterance } from './talkers.ts';
+
+const CLEAR_MS = 5000;
 
 /**
  * Whether microphones send what was said, from its beginning on and without a gap. Of a sound card nobody can tell: it
@@ -30,8 +33,11 @@ export function wrongCaptures(
 	});
 }
 
-/** What a player leaves on the disk beside the one file that it is to write. */
-export function wrongFiles({ disk, parts }: House): string[] {
-	const left = readdirSync(disk).filter((name) => name !== basename(parts.played));
-	return left.length ? [`left on the disk: ${left.join(', ')}`] : [];
+/** What a player leaves on the disk beside the one file that it is to write, once it has had time to clear up. */
+export async function wrongFiles({ disk, parts }: House): Promise<string[]> {
+	for (const deadline = Date.now() + CLEAR_MS; ; await sleep(20)) {
+		const left = readdirSync(disk).filter((name) => name !== basename(parts.played));
+		if (!left.length) return [];
+		if (Date.now() > deadline) return [`left on the disk: ${left.join(', ')}`];
+	}
 }

@@ -163,7 +163,7 @@ class Chaos {
 		const wrong = [
 			...audit(this.#ledger, records, { cut, deployments }, this.sums),
 			...wrongCaptures(this.#ledger.streams(), this.#file.said, pages.utterances),
-			...wrongFiles(this.#house),
+			...(await wrongFiles(this.#house)),
 		];
 		if (wrong.length) throw new Error(`round ${this.rounds}:\n${wrong.join('\n')}`);
 		nodeRed.forget();

@@ -1,4 +1,5 @@
 import { bytesToMs, frameBytes, msToBytes, type PcmFormat } from '../../../lib/audio/format.ts';
+import { isQuiet } from './quiet.ts';
 
 interface Piece {
 	readonly pcm: Buffer;
@@ -38,6 +39,8 @@ export class AudioQueue {
 	/** How much was read for the first time. */
 	#readOnce = 0;
 	#furthest = 0;
+	/** Bytes of sound that were read and are gone, since whoever reads last showed that it hears. */
+	#unheard = 0;
 
 	constructor(format: PcmFormat, limitMs: number) {
 		this.#format = format;
@@ -52,6 +55,16 @@ export class AudioQueue {
 	/** Milliseconds of different audio that were read. */
 	get readMs(): number {
 		return bytesToMs(this.#readOnce, this.#format);
+	}
+
+	/** Milliseconds of sound that were read and are gone, and of which nobody knows whether they were heard. */
+	get unheardMs(): number {
+		return bytesToMs(this.#unheard, this.#format);
+	}
+
+	/** Whoever reads gives a sign that it hears; or what it had not heard was counted. */
+	heard(): void {
+		this.#unheard = 0;
 	}
 
 	/**
@@ -104,7 +117,7 @@ export class AudioQueue {
 	/** Nothing before `ms` will be read again. */
 	release(ms: number): void {
 		const until = Math.min(this.#bytesAt(ms), this.#at);
-		while (this.#next > 0 && end(this.#pieces[0] as Piece) <= until) this.#remove(0);
+		while (this.#next > 0 && end(this.#pieces[0] as Piece) <= until) this.#remove(0, true);
 		if (this.#lost.length) this.#lost = this.#lost.filter(({ to }) => to > until);
 	}
 
@@ -150,10 +163,12 @@ export class AudioQueue {
 	}
 
 	/** @returns how many of its bytes nobody had read */
-	#remove(index: number): number {
+	#remove(index: number, released = false): number {
 		const [piece] = this.#pieces.splice(index, 1) as [Piece];
 		if (piece.counted) this.#bytes -= piece.pcm.length;
 		if (index < this.#next) this.#next--;
+		if (piece.at < this.#at && !released && !isQuiet(piece.pcm))
+			this.#unheard += Math.min(end(piece), this.#at) - piece.at;
 		return this.#lose(Math.max(piece.at, this.#at), end(piece));
 	}
 

@@ -2,13 +2,12 @@ import type { Clock } from '../../../lib/node/clock.ts';
 import type { AudioQueue } from './audio-queue.ts';
 import type { Leg } from './leg.ts';
 import { sleep } from './open-within.ts';
+import { isQuiet } from './quiet.ts';
 
 /** Between two attempts to open a successor; the old session still works meanwhile. */
 const RETRY_MS = 1000;
 /** A session that is to be replaced gets at most so long for its last final. */
 const DRAIN_MAX_MS = 10_000;
-/** Peak below which audio holds no speech: -40 dBFS. */
-const QUIET_PEAK = 328;
 
 export interface RotationParts {
 	readonly queue: AudioQueue;
@@ -77,9 +76,4 @@ export class Rotation {
 		old.retire(next, Math.min(drainMs, DRAIN_MAX_MS));
 		onSwitch(next);
 	}
-}
-
-function isQuiet(pcm: Buffer): boolean {
-	for (let at = 0; at + 1 < pcm.length; at += 2) if (Math.abs(pcm.readInt16LE(at)) > QUIET_PEAK) return false;
-	return true;
 }

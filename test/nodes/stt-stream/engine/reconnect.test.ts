@@ -176,6 +176,22 @@ describe('reconnecting', () => {
 		stream.check();
 	});
 
+	it('counts what a dead connection took and is gone, unless it was quiet', options, async () => {
+		const dropped: number[] = [];
+		for (const pcm of [Buffer.alloc(words(50).length), words(50)]) {
+			const clock = new VirtualClock();
+			const dropAfterMs = (opening: number) => (opening ? Number.POSITIVE_INFINITY : 3000);
+			const provider = new FlakyProvider(clock, { dropAfterMs, lagMs: 60_000 });
+			const stream = new VirtualStream(provider, { maxBufferMs: 1000 }, { random: () => 0.5 });
+			await stream.speak(pcm, 100);
+			dropped.push((await stream.end()).droppedMs);
+		}
+		// Both lose what nobody had read while there was no connection.
+		const [quiet = 0, loud = 0] = dropped;
+		assert.ok(quiet < 500, `${quiet} ms`);
+		assert.equal(loud - quiet, 2000);
+	});
+
 	it('sends a backlog no faster than the recogniser allows', options, async () => {
 		const clock = new VirtualClock();
 		const dropAfterMs = (opening: number) => (opening ? Number.POSITIVE_INFINITY : 2300);
