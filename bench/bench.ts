@@ -33,7 +33,7 @@ const BENCHES: Readonly<
 	},
 	peers: {
 		about: 'arecord and core nodes as users wire them today, and our nodes at the same work',
-		measure: measurePeers,
+		measure: (extent) => measurePeers(extent),
 	},
 };
 

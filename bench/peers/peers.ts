@@ -16,8 +16,14 @@ const RATE = 16_000;
 const FRAMES = 3200;
 const MODEL = 'universal-streaming-english';
 
+export const PEERS = ['core nodes', 'voice nodes'] as const;
+export type Peer = (typeof PEERS)[number];
+
 /** One row for the core nodes and one for ours; of their runs (3 at most) the medians. */
-export async function measurePeers({ seconds, runs }: Extent): Promise<Figures[]> {
+export async function measurePeers(
+	{ seconds, runs }: Extent,
+	peers: readonly Peer[] = PEERS,
+): Promise<Figures[]> {
 	const cloud = await Cloud.assemblyAi();
 	const { apiKey } = cloud.recogniser;
 	const endpoint = `ws://127.0.0.1:${cloud.port}/v3/ws`;
@@ -41,7 +47,7 @@ export async function measurePeers({ seconds, runs }: Extent): Promise<Figures[]
 	const place: Place = { card, rate: RATE, cloud };
 	try {
 		for (let run = 0; run < Math.min(runs, RUNS_MAX); run++) {
-			const all = Object.values(sides);
+			const all = peers.map((peer) => sides[peer]);
 			// Turn about who begins: whatever else this machine does meets both.
 			for (const { takes, closes, flow } of run % 2 ? all.reverse() : all) {
 				const nodeRed = await BenchNodeRed.start(card.env);
@@ -58,7 +64,9 @@ export async function measurePeers({ seconds, runs }: Extent): Promise<Figures[]
 		await card.stop();
 		await cloud.stop();
 	}
-	return Object.entries(sides).map(([name, { takes, closes: preRoll }]) =>
-		figuresOf(name, `${FRAMES} at ${RATE / 1000} kHz`, takes, { streams: MANY, preRoll }),
-	);
+	const frame = `${FRAMES} at ${RATE / 1000} kHz`;
+	return peers.map((peer) => {
+		const { takes, closes: preRoll } = sides[peer];
+		return figuresOf(peer, frame, takes, { streams: MANY, preRoll });
+	});
 }

@@ -7,8 +7,8 @@ import type { Program } from './program.ts';
 import { startScript } from './python.ts';
 import { allClosed, type Contestant } from './take.ts';
 
-/** After a deploy: microphones with a pre-roll have opened, and clients have connected. */
-const DEPLOYED_MS = 1500;
+/** After a deploy: microphones with a pre-roll have opened, and clients have connected. Less for a short recording. */
+const DEPLOYED_MAX_MS = 1500;
 const SETTLE_MS = 10_000;
 /** A script that was stopped sends nothing more. */
 const DELIVERED_MS = 300;
@@ -83,7 +83,7 @@ export class FlowContestant implements Contestant {
 
 	async prepare(lengthMs: number): Promise<Program> {
 		await this.#nodeRed.deploy([{ id: 'tab', type: 'tab', label: 'Bench' }, ...this.#flow(lengthMs)]);
-		await sleep(DEPLOYED_MS);
+		await sleep(Math.min(DEPLOYED_MAX_MS, lengthMs / 2));
 		return this.#nodeRed.program;
 	}
 

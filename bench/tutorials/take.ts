@@ -7,13 +7,9 @@ import { Heard, type Latencies, latenciesOf } from './heard.ts';
 import type { Program } from './program.ts';
 import { usageOf } from './usage.ts';
 
-/** From the first audio to the beginning of what is measured: what starts only once is over. */
-const WARM_MS = 1000;
 /** Longer than any of them needs to open the microphone and to connect. */
 const OPEN_MS = 8000;
-const CUT_MS = 1000;
-/** Of a take with a cut: what is said before it, and until the stop. */
-const BEFORE_CUT_MS = 1000;
+/** From a cut to the stop, at most. */
 const AFTER_CUT_MAX_MS = 6000;
 
 /** Whoever takes sound from the microphone to the recogniser, and how a user handles it. */
@@ -53,7 +49,7 @@ export interface Take {
 		readonly between: number;
 		/** From the last that came to the stop. */
 		readonly stop: number;
-		/** From a second before a cut to the stop. */
+		/** From a second before a cut to a second before the stop. */
 		readonly cut: number;
 	};
 }
@@ -69,10 +65,10 @@ export async function take(
 	const { recogniser, network } = cloud;
 	const known = recogniser.records.length;
 	const records = () => recogniser.records.slice(known);
-	const measuredMs = cut
-		? BEFORE_CUT_MS + Math.min(AFTER_CUT_MAX_MS, seconds * 1000 + CUT_MS)
-		: seconds * 1000;
-	const lengthMs = WARM_MS + measuredMs + 1000;
+	// Where less than a second is measured, all else is shorter, too.
+	const second = Math.min(1000, seconds * 1000);
+	const measuredMs = cut ? second + Math.min(AFTER_CUT_MAX_MS, seconds * 1000 + second) : seconds * 1000;
+	const lengthMs = second + measuredMs + second;
 	const program = await contestant.prepare(lengthMs);
 	const microphone = await FedMicrophone.start(card, rate, (lengthMs + OPEN_MS) / 1000, seed++);
 	const startedAt = performance.now();
@@ -80,16 +76,16 @@ export async function take(
 	if (contestant.streams) {
 		const heard = () => records().filter(({ bytes }) => bytes > 0).length >= contestant.streams;
 		await orItEnds(program, recogniser.until('audio of all streams', heard));
-	} else await sleep(WARM_MS);
-	await sleep(WARM_MS);
+	} else await sleep(second);
+	await sleep(second); // what starts only once is over
 
 	const [before, from] = [usageOf(program.pid), performance.now()];
 	let cutAt = Number.NaN;
 	if (cut) {
-		await sleep(BEFORE_CUT_MS);
+		await sleep(second);
 		cutAt = performance.now();
-		network.cut(CUT_MS);
-		await sleep(measuredMs - BEFORE_CUT_MS);
+		network.cut(second);
+		await sleep(measuredMs - second);
 	} else await sleep(measuredMs);
 	const [after, to] = [usageOf(program.pid), performance.now()];
 	if (!cut && program.isOver) throw new Error(`It ended:\n${program.words}`);
@@ -114,7 +110,7 @@ export async function take(
 			start: Math.max(0, Math.round(heard.first - frameAt(startedAt))),
 			between: cut ? 0 : heard.lost(heard.first, heard.last + 1) + heard.foreign,
 			stop: Math.max(0, Math.round(end - heard.last - 1)),
-			cut: cut ? heard.lost(frameAt(cutAt - BEFORE_CUT_MS), frameAt(stoppedAt - CUT_MS)) : 0,
+			cut: cut ? heard.lost(frameAt(cutAt - second), frameAt(stoppedAt - second)) : 0,
 		},
 	};
 }
