@@ -12,10 +12,14 @@ import { SETS } from '../matrix/checks.ts';
 import { type Choices, Walk } from './every-dialog.ts';
 import { faultsIn, Language, rawKeys, wordsIn } from './every-dialog-words.ts';
 
-// Every dialog, field by field, in several Node-REDs, languages and themes. `npm test` takes few of them;
-// LAB_DIALOGS=all takes all, with every choice that shows other fields.
+// Every dialog, field by field, in several Node-REDs, languages and themes; `npm test` takes the most telling ones,
+// LAB_DIALOGS=all takes them all.
 
-const isThorough = process.env['LAB_DIALOGS'] === 'all';
+/**
+ * `brief`: one node of each type. `whole`: each choice that shows other fields, once. `thorough`: each choice of what
+ * decides about other fields. All that is to be chosen first is looked at in any case.
+ */
+type Depth = 'brief' | 'whole' | 'thorough';
 
 interface Place extends Pick<EditorOptions, 'theme'> {
 	nodeRed: Cell['nodeRed'];
@@ -24,10 +28,10 @@ interface Place extends Pick<EditorOptions, 'theme'> {
 	language: string;
 	/** What a text in it is full of. */
 	typical: RegExp;
-	/** Only where LAB_DIALOGS is 'all'. */
-	rare?: boolean;
-	/** One node of each type is enough. */
-	brief?: boolean;
+	/** Not at all without. */
+	usual?: Depth;
+	/** Where LAB_DIALOGS is 'all'. */
+	all: Depth;
 }
 
 const ENGLISH = { locale: 'en-US', language: 'en-US', typical: /\b(the|is|of|and)\b/gi };
@@ -37,13 +41,13 @@ const CHINESE = { locale: 'zh-CN', language: 'zh-CN', typical: /\p{Script=Han}/g
 const JAPANESE = { locale: 'ja-JP', language: 'ja', typical: /[\p{Script=Hiragana}\p{Script=Katakana}]/gu };
 
 const PLACES: readonly Place[] = [
-	{ nodeRed: '4.1', ...ENGLISH },
-	{ nodeRed: '5.0', ...RUSSIAN, theme: 'dark', brief: true },
-	{ nodeRed: '4.1', ...RUSSIAN, rare: true },
-	{ nodeRed: '5.0', ...ENGLISH, theme: 'dark', rare: true },
-	{ nodeRed: '5.0', ...GERMAN, rare: true },
-	{ nodeRed: '4.0', ...CHINESE, rare: true },
-	{ nodeRed: '5.0', ...JAPANESE, rare: true },
+	{ nodeRed: '4.1', ...ENGLISH, usual: 'whole', all: 'thorough' },
+	{ nodeRed: '5.0', ...RUSSIAN, theme: 'dark', usual: 'brief', all: 'whole' },
+	{ nodeRed: '4.1', ...RUSSIAN, all: 'brief' },
+	{ nodeRed: '5.0', ...ENGLISH, theme: 'dark', all: 'whole' },
+	{ nodeRed: '5.0', ...GERMAN, all: 'brief' },
+	{ nodeRed: '4.0', ...CHINESE, all: 'brief' },
+	{ nodeRed: '5.0', ...JAPANESE, all: 'brief' },
 ];
 
 /** stt-stream comes after the recognisers that it can choose among. */
@@ -76,8 +80,10 @@ interface Made {
 	shown: Record<string, string | boolean>;
 }
 
-for (const place of PLACES.filter(({ rare }) => isThorough || !rare)) {
-	const { nodeRed: version, locale, language, theme = 'light' } = place;
+for (const place of PLACES) {
+	const { nodeRed: version, locale, language, theme = 'light', usual, all } = place;
+	const depth = process.env['LAB_DIALOGS'] === 'all' ? all : usual;
+	if (!depth) continue;
 	describe(`every dialog in Node-RED ${version}, ${language}, ${theme}`, { skip: needs('chromium') }, () => {
 		let nodeRed: LabNodeRed;
 		let editor: Editor;
@@ -88,7 +94,7 @@ for (const place of PLACES.filter(({ rare }) => isThorough || !rare)) {
 		const objected = new Map<string, string | undefined>();
 		/** By type and field: could it be given another value? */
 		const canChange = new Map<string, boolean>();
-		const isWhole = isThorough || !place.brief;
+		const isThorough = depth === 'thorough';
 
 		before(async () => {
 			const flow = [{ id: 'tab', type: 'tab', label: 'Dialogs' }];
@@ -173,14 +179,14 @@ for (const place of PLACES.filter(({ rare }) => isThorough || !rare)) {
 				await objections(type);
 				if (!isThorough) continue;
 				for (const [id, values] of Object.entries(await walk.deciders(false)))
-					if (id !== first![0]) found.push(...values.slice(1).map((other) => ({ ...choice, [id]: other })));
+					if (id !== first![0]) found.push(...values.map((other) => ({ ...choice, [id]: other })));
 			}
 			// What else decides is changed like any other field, but for this once.
 			if (!isThorough && others.length > 0)
 				found.push(Object.fromEntries([first!, ...others].map(([id, [value]]) => [id, value ?? ''])));
 			await editor.cancel();
 			if (!SETS.includes(type)) await editor.cancel();
-			return isWhole && first ? found : [{}];
+			return first && depth !== 'brief' ? found : [{}];
 		}
 
 		/** Enters nonsense in each text field that has not had any. */
@@ -231,7 +237,7 @@ for (const place of PLACES.filter(({ rare }) => isThorough || !rare)) {
 				for (const [name, value] of settings)
 					if (nodes.every((node) => String(node[name]) === String(value))) fixed.push(`${type} ${name}`);
 			}
-			if (isWhole) assert.deepEqual(fixed, []);
+			if (depth !== 'brief') assert.deepEqual(fixed, []);
 			for (const { id, title } of made) assert.deepEqual(await editor.complaints(id), [], title);
 		});
 

@@ -186,7 +186,7 @@ export class Walk {
 		const number = String(value).trim() === '' ? Number.NaN : Number(value);
 		const numbers = Number.isNaN(number) ? [] : [number + 1, number / 2, 2].map(String);
 		const suitable = SUITABLE[name] ?? [];
-		const others = ['kitchen', '700', '2', '0.5'];
+		const others = ['kitchen', '700', '7000', '2', '0.5'];
 		const isAddress = /endpoint|mirror/i.test(name);
 		return [suitable, isAddress ? NOWHERE : [], numbers, others]
 			.flat()
