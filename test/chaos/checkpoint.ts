@@ -24,19 +24,19 @@ export async function checkpoint(
 ): Promise<Checkpoint> {
 	const { nodeRed } = house;
 	await nodeRed.setFlows([]);
+	let since = performance.now();
 	await nodeRed.waitForNoChildren(GONE_MS);
 	let vitals = await house.vitals();
-	let since = performance.now();
 	const enough = () => {
 		const { least } = house;
 		return least === undefined
 			? performance.now() - since > KEPT_MS
-			: vitals.fds <= least.fds && handles(vitals) <= handles(least);
+			: vitals.fds <= least.fds && !grown(least, vitals).length;
 	};
 	for (const deadline = Date.now() + GONE_MS; Date.now() < deadline && !enough(); ) {
 		await sleep(200);
 		const now = await house.vitals();
-		if (now.fds + handles(now) < vitals.fds + handles(vitals)) since = performance.now();
+		if (now.fds < vitals.fds || grown(now, vitals).length) since = performance.now();
 		vitals = now;
 	}
 	house.least ??= vitals;
@@ -45,8 +45,21 @@ export async function checkpoint(
 	return { faults, ...vitals };
 }
 
-const handles = ({ resources }: Vitals): number =>
-	Object.values(resources).reduce((sum, count) => sum + count, 0);
+/** Sockets, pipes, servers, processes, timers: what stays open; not what is being read or asked for just now. */
+const LASTING = /(?<!Req)Wrap$|^Timeout$/;
+
+/** What there is more of than there was, in words. */
+function grown(before: Vitals, now: Vitals): string[] {
+	const more = (kind: 'resources' | 'listeners') =>
+		Object.entries(now[kind])
+			.filter(([name, count]) => count > (before[kind][name] ?? 0))
+			.map(([name, count]) => ({
+				name,
+				words: `${kind} ${name}: ${before[kind][name] ?? 0} became ${count}`,
+			}));
+	const resources = more('resources').filter(({ name }) => LASTING.test(name));
+	return [...resources, ...more('listeners')].map(({ words }) => words);
+}
 
 const MB = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
 
@@ -61,10 +74,7 @@ export function complaints(checkpoints: readonly Checkpoint[], log: readonly str
 	if (!base || !last) return wrong;
 	if (last.fds > base.fds)
 		wrong.push(`descriptors: ${JSON.stringify(base.targets)} became ${JSON.stringify(last.targets)}`);
-	for (const kind of ['listeners', 'resources'] as const)
-		for (const [name, count] of Object.entries(last[kind]))
-			if (count > (base[kind][name] ?? 0))
-				wrong.push(`${kind} ${name}: ${base[kind][name] ?? 0} became ${count}`);
+	wrong.push(...grown(base, last));
 	if (last.heap - base.heap > HEAP_GROWTH)
 		wrong.push(`the heap grew from ${MB(base.heap)} to ${MB(last.heap)}`);
 	if (last.rss - base.rss > RSS_GROWTH) wrong.push(`RSS grew from ${MB(base.rss)} to ${MB(last.rss)}`);

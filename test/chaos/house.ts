@@ -117,6 +117,9 @@ export class House {
 					...args,
 				],
 			],
+		}).catch(async (error: unknown) => {
+			await Promise.all([card.stop(), assemblyai.stop(), yandex.stop()]);
+			throw error;
 		});
 		return new House({ folder, card, assemblyai, yandex, nodeRed, parts, clockFile, log }, probe);
 	}
