@@ -52,5 +52,5 @@ for (const parser of positionals.length ? positionals : Object.keys(TARGETS)) {
 			: keepInput(parser, input, text.startsWith('hangs') ? 'hang' : 'crash');
 		console.log(`\n${path}${attempt === undefined ? '' : ` (attempt ${attempt})`}\n${text}\n`);
 	}
-	if (values.keep) for (const input of best) if (input.length <= 1024) keepInput(parser, input, 'found');
+	if (values.keep) for (const input of best) if (input.length <= 4096) keepInput(parser, input, 'found');
 }

@@ -6,7 +6,7 @@ import { rule, sameBytes, type Target, unless } from '../target.ts';
 import { WAV_SEEDS, WAV_WORDS } from '../wav-seeds.ts';
 
 export const target: Target = {
-	covers: ['lib/audio/wav.js', 'lib/audio/format.js', 'lib/audio/convert.js', 'lib/audio/sniff.js'],
+	covers: ['lib/audio/wav.js', 'lib/audio/format.js', 'lib/audio/sniff.js'],
 	seeds: WAV_SEEDS,
 	mutate: byteMutator(WAV_WORDS),
 	run(input, random) {
