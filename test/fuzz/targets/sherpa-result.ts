@@ -50,7 +50,11 @@ export const target: Target = {
 		);
 		if (!result) return;
 		checkEvent({ type: 'final', ...result });
-		const letters = (result.words ?? []).reduce((sum, { text }) => sum + text.length, 0);
-		rule(letters <= result.text.length, 'more letters in the words than in the text');
+		if (!result.words) return;
+		const letters = (text: string) => text.replace(/\s/g, '');
+		rule(
+			letters(result.words.map(({ text }) => text).join('')) === letters(result.text),
+			'words that are not the text',
+		);
 	},
 };

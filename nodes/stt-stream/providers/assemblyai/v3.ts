@@ -91,7 +91,7 @@ class Turns {
 		const events: SttEvent[] = [];
 		if (this.#partials) {
 			const said = partialText(transcript, heard);
-			if (said) events.push({ type: 'partial', text: said, ...details(order, turn, words(heard)) });
+			if (said.trim()) events.push({ type: 'partial', text: said, ...details(order, turn, words(heard)) });
 		}
 		// Filled in at a pause, which need not be the end of the turn.
 		if (turn['utterance']) events.push(this.#pause(order, words(heard)));
