@@ -23,7 +23,7 @@ export class Heard {
 	constructor(fed: Buffer, pieces: readonly Buffer[]) {
 		this.#received = new Uint8Array(fed.length / 2);
 		for (const piece of pieces)
-			for (const run of this.runs(piece, fed)) {
+			for (const run of runsOf(piece, fed, () => this.foreign++)) {
 				this.#received.fill(1, run.fed, run.fed + run.frames);
 				this.#first = Math.min(this.#first, run.fed);
 				this.#last = Math.max(this.#last, run.fed + run.frames - 1);
@@ -46,10 +46,6 @@ export class Heard {
 		let lost = 0;
 		for (let frame = begin; frame < end; frame++) if (!this.#received[frame]) lost++;
 		return lost;
-	}
-
-	protected runs(piece: Buffer, fed: Buffer): Run[] {
-		return runsOf(piece, fed, () => this.foreign++);
 	}
 }
 

@@ -22,6 +22,8 @@ const FRAMES = 4096;
 const PRE_ROLL_MS = 300;
 /** Held so long at most: it is played as long again. */
 const HOLD_MAX_SECONDS = 10;
+/** The first press, and the one with a pre-roll. */
+const FIRST_SECONDS = 2;
 /** The loudspeaker has been silent so long: all was played. */
 const QUIET_MS = 800;
 const PLAY_MS = 60_000;
@@ -138,23 +140,25 @@ export async function measureHoldToTalk(
 ): Promise<Figures[]> {
 	const held = Math.min(HOLD_MAX_SECONDS, seconds);
 	const takes: Record<'script' | 'nodes' | 'preRoll', Held[]> = { script: [], nodes: [], preRoll: [] };
+	const first: typeof takes = { script: [], nodes: [], preRoll: [] };
 	const card = await startSoundCard({ rate: RATE });
 	try {
 		for (let run = 0; run < runs; run++) {
+			const both = async (name: keyof typeof takes, player: Player) => {
+				// At the first press, what stays for the next ones is started: only its losses count.
+				first[name].push(await hold(card, player, Math.min(held, FIRST_SECONDS)));
+				takes[name].push(await hold(card, player, held));
+			};
 			if (scripts) {
 				const script = await startScriptPlayer(card);
-				try {
-					takes.script.push(await hold(card, script, held));
-				} finally {
-					await script.stop();
-				}
+				await both('script', script).finally(() => script.stop());
 			}
 			const nodes = await startNodes(card);
 			try {
-				for (const [name, ms] of [['preRoll', PRE_ROLL_MS] as const, ['nodes', 0] as const]) {
-					await nodes.preRoll(ms);
-					takes[name].push(await hold(card, nodes, name === 'nodes' ? held : Math.min(held, 2)));
-				}
+				await nodes.preRoll(PRE_ROLL_MS);
+				takes.preRoll.push(await hold(card, nodes, Math.min(held, FIRST_SECONDS)));
+				await nodes.preRoll(0);
+				await both('nodes', nodes);
 			} finally {
 				await nodes.stop();
 			}
@@ -163,12 +167,17 @@ export async function measureHoldToTalk(
 		await card.stop();
 	}
 	return [
-		...(scripts ? [figuresOf('T1 script', takes.script, [])] : []),
-		figuresOf('T1 nodes', takes.nodes, takes.preRoll),
+		...(scripts ? [figuresOf('T1 script', takes.script, first.script)] : []),
+		figuresOf('T1 nodes', takes.nodes, first.nodes, takes.preRoll),
 	];
 }
 
-function figuresOf(name: string, held: readonly Held[], preRoll: readonly Held[]): Figures {
+function figuresOf(
+	name: string,
+	held: readonly Held[],
+	first: readonly Held[],
+	preRoll: readonly Held[] = [],
+): Figures {
 	const of = (read: (one: Held) => number) => median(held.map(read));
 	const most = (takes: readonly Held[], part: keyof Held['lost']) =>
 		Math.max(...takes.map(({ lost }) => lost[part]));
@@ -181,10 +190,10 @@ function figuresOf(name: string, held: readonly Held[], preRoll: readonly Held[]
 		afterFrameMs: { p50: '–', p99: '–' },
 		answerMs: of(({ answerMs }) => answerMs),
 		lost: {
-			atStart: most(held, 'start'),
+			atStart: most([...held, ...first], 'start'),
 			atStartWithPreRoll: preRoll.length ? most(preRoll, 'start') : '–',
-			between: most([...held, ...preRoll], 'between'),
-			atStop: most([...held, ...preRoll], 'stop'),
+			between: most([...held, ...first, ...preRoll], 'between'),
+			atStop: most([...held, ...first, ...preRoll], 'stop'),
 			overDrop: '–',
 		},
 	});
