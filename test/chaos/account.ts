@@ -30,6 +30,8 @@ export interface Sums {
 	failedMs: number;
 	/** Of streams that a reset or a deployment ended: the part that no recogniser took. */
 	abandonedMs: number;
+	/** Of streams that a recogniser ended as if it had heard all: the part that it did not. */
+	deniedMs: number;
 	/** Closed without a failure. */
 	whole: number;
 	failed: number;
@@ -43,6 +45,7 @@ export const noSums = (): Sums => ({
 	droppedMs: 0,
 	failedMs: 0,
 	abandonedMs: 0,
+	deniedMs: 0,
 	whole: 0,
 	failed: 0,
 	abandoned: 0,
@@ -84,7 +87,7 @@ export function audit(
 interface Heard {
 	parts: Interval[];
 	foreign: number;
-	/** What it understood was kept back. */
+	/** The recogniser ended well although it kept back what it understood, or had not heard all. */
 	speechless: boolean;
 }
 
@@ -127,9 +130,11 @@ function auditOne(
 	}
 	sums.whole++;
 	const figures = `sent ${sentMs} ms, heard ${heardMs} ms, dropped ${droppedMs} ms, audioMs ${audioMs}, reconnects ${reconnects}`;
-	if (restMs > ROUNDING_MS + silentMs(pcm)) wrong.push(`lost ${restMs} ms: ${figures}`);
+	const isTold = heard?.speechless ?? false;
+	if (isTold) sums.deniedMs += restMs;
+	else if (restMs > ROUNDING_MS + silentMs(pcm)) wrong.push(`lost ${restMs} ms: ${figures}`);
 	if (audioMs + droppedMs < sentMs - ROUNDING_MS) wrong.push(`does not account for all: ${figures}`);
-	if (heard && !heard.speechless) wrong.push(...wrongWords(pcm, closing.text, droppedMs, heard.parts.length));
+	if (heard && !isTold) wrong.push(...wrongWords(pcm, closing.text, droppedMs, heard.parts.length));
 	if (audioMs > sentMs + ROUNDING_MS) wrong.push(`counts more than there was: ${figures}`);
 	return wrong;
 }
@@ -137,6 +142,9 @@ function auditOne(
 /** Which stream each connection got, and which parts of it. */
 function assign(records: readonly ConnectionRecord[], streams: readonly Stream[]): Map<Stream, Heard> {
 	const found = new Map<Stream, Heard>();
+	// One that ended before it had heard anything could be any stream's.
+	if (records.some((record) => speechless.has(record) && !owner(record.audio(), streams)))
+		for (const stream of streams) found.set(stream, { parts: [], foreign: 0, speechless: true });
 	for (const record of records) {
 		const audio = record.audio();
 		const stream = owner(audio, streams);

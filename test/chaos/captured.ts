@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { align, owner } from './align.ts';
 import type { House } from './house.ts';
 import type { Stream } from './ledger.ts';
 import type { Utterance } from './talkers.ts';
@@ -22,15 +23,25 @@ export function wrongCaptures(
 	return streams.flatMap(({ mic, id, pcm, ends }) => {
 		const what = `${mic} ${id} (${ends.join(', ')})`;
 		if (mic === 'mic-file') {
-			const source = said.find((one) => isStart(pcm, one));
-			if (!source) return [`${what}: it is not what the file holds`];
-			const whole = ends[0] !== 'end-of-file' || source.length === pcm.length;
-			return whole ? [] : [`${what}: ${pcm.length} of ${source.length} bytes`];
+			// A start soon after a stop may find the file still being played.
+			const source = said.find((one) => one.includes(pcm));
+			if (!source) return [`${what}: it is not what the file holds, but ${describe(pcm, said)}`];
+			const whole = ends[0] !== 'end-of-file' || source.subarray(-pcm.length).equals(pcm);
+			return whole ? [] : [`${what}: the end of the file is missing`];
 		}
 		const utterance = mic === 'mic-page' && utterances.find(({ stream }) => stream === id);
 		if (!utterance) return [];
 		return isStart(pcm, Buffer.concat(utterance.sent)) ? [] : [`${what}: it is not what the page sent`];
 	});
+}
+
+function describe(pcm: Buffer, said: readonly Buffer[]): string {
+	const parts = said.flatMap((one, index) =>
+		owner(pcm, [{ pcm: one }])
+			? align(pcm, one).parts.map(({ from, to }) => `${from} to ${to} of ${one.length} (file ${index})`)
+			: [],
+	);
+	return `${pcm.length} bytes with ${parts.join(', ')}`;
 }
 
 /** What a player leaves on the disk beside the one file that it is to write, once it has had time to clear up. */
