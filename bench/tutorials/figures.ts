@@ -15,13 +15,18 @@ export interface Figures {
 	readonly cpu: { readonly all: Figure; readonly capture: Figure; readonly oneMoreStream: Figure };
 	/** Resident megabytes; pages that processes share count in each. */
 	readonly memoryMb: { readonly all: Figure; readonly oneMoreStream: Figure };
-	/** From a sample at the microphone to its bytes at the recogniser, in milliseconds; of all samples. */
+	/** From the start to the first audio at the recogniser, whose session begins 300 ms after it is asked for. */
+	readonly firstAudioMs: Figure;
+	/** From a sample at the microphone to its bytes at the recogniser, once it is under way; of all samples. */
 	readonly latencyMs: { readonly p50: Figure; readonly p99: Figure };
 	/** The same of the newest sample of each message: without the wait until its frame is full. */
 	readonly afterFrameMs: { readonly p50: Figure; readonly p99: Figure };
 	/** From the release of a button to the first sound of the answer. */
 	readonly answerMs: Figure;
-	/** Samples that were at the microphone and never at the recogniser; the most of all runs. */
+	/**
+	 * Samples that were at the microphone and never at the recogniser; the most of all runs. The microphone has a period
+	 * of 10 ms: what is less at the start or the stop may be none.
+	 */
 	readonly lost: {
 		readonly atStart: Figure;
 		readonly atStartWithPreRoll: Figure;
@@ -68,6 +73,7 @@ export function figuresOf(
 			oneMoreStream: more.length ? slope(cpu) : cpu(whole) - cpu(capture),
 		},
 		memoryMb: { all: memory(whole), oneMoreStream: more.length ? slope(memory) : memory(whole) },
+		firstAudioMs: of(whole, (one) => one.firstAudioMs),
 		latencyMs: { p50: ms('samples', 50), p99: ms('samples', 99) },
 		afterFrameMs: { p50: ms('messages', 50), p99: ms('messages', 99) },
 		answerMs: '–',

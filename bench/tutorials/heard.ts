@@ -95,11 +95,21 @@ export interface Latencies {
 	readonly messages: number[];
 }
 
-/**
- * @param origin when frame 0 of `fed` was at the microphone (performance.now())
- * @param rate of the signal, in Hz
- */
-export function latenciesOf(record: ConnectionRecord, fed: Buffer, origin: number, rate: number): Latencies {
+/** Of a fed signal, and when it was at the microphone. */
+export interface Clocked {
+	readonly fed: Buffer;
+	/** Hz. */
+	readonly rate: number;
+	/** When frame 0 was there (performance.now()). */
+	readonly origin: number;
+}
+
+/** Of what arrived from then on (performance.now()); of all, if nothing did. */
+export function latenciesOf(
+	record: ConnectionRecord,
+	{ fed, rate, origin }: Clocked,
+	from: number,
+): Latencies {
 	const samples: number[] = [];
 	const messages: number[] = [];
 	const runs = runsOf(record.audio(), fed);
@@ -108,12 +118,12 @@ export function latenciesOf(record: ConnectionRecord, fed: Buffer, origin: numbe
 	for (const { at, bytes } of record.arrivals) {
 		const end = frame + bytes / 2;
 		const run = runs.find((one) => one.at < end && end <= one.at + one.frames);
-		if (run) {
+		if (run && at >= from) {
 			const late = (index: number) => at - origin - ((run.fed + index - run.at + 1) * 1000) / rate;
 			messages.push(late(end - 1));
 			for (let one = end - 1; one >= Math.max(frame, run.at); one -= step) samples.push(late(one));
 		}
 		frame = end;
 	}
-	return { samples, messages };
+	return messages.length || from <= 0 ? { samples, messages } : latenciesOf(record, { fed, rate, origin }, 0);
 }

@@ -186,6 +186,7 @@ function figuresOf(
 		frame: `${FRAMES} at ${RATE / 1000} kHz`,
 		cpu: { all: of(({ cpu }) => cpu), capture: '–', oneMoreStream: '–' },
 		memoryMb: { all: of(({ memory }) => memory / 2 ** 20), oneMoreStream: '–' },
+		firstAudioMs: '–',
 		latencyMs: { p50: '–', p99: '–' },
 		afterFrameMs: { p50: '–', p99: '–' },
 		answerMs: of(({ answerMs }) => answerMs),

@@ -40,6 +40,9 @@ export interface Take {
 	readonly cpu: number;
 	/** Resident, in bytes. */
 	readonly memory: number;
+	/** From the start to the first audio at the recogniser; NaN without one. */
+	readonly firstAudioMs: number;
+	/** Once it is under way, of the first stream. */
 	readonly latencies: Latencies;
 	/** Samples that were at the microphone and never at the recogniser. */
 	readonly lost: {
@@ -98,14 +101,16 @@ export async function take(
 	const refused = records().find(({ closed }) => closed?.by === 'recogniser' && closed.code >= 3000);
 	if (refused) throw new Error(`The recogniser refuses: ${JSON.stringify(refused.closed)}`);
 	const audio = records().map((record) => record.audio());
-	const heard = new Heard(microphone.fed, audio);
+	const { fed } = microphone;
+	const heard = new Heard(fed, audio);
 	const frameAt = (time: number) => microphone.frameAt(time, origin);
 	const end = contestant.endsItself ? heard.first + (lengthMs * rate) / 1000 : frameAt(stoppedAt);
 	const one = records().find(({ bytes }) => bytes > 0);
 	return {
 		cpu: (after.cpuMs - before.cpuMs) / ((to - from) / 60_000) / 1000,
 		memory: after.memory,
-		latencies: one && !cut ? latenciesOf(one, microphone.fed, origin, rate) : { samples: [], messages: [] },
+		firstAudioMs: (one?.arrivals[0]?.at ?? Number.NaN) - startedAt,
+		latencies: one && !cut ? latenciesOf(one, { fed, rate, origin }, from) : { samples: [], messages: [] },
 		lost: {
 			start: Math.max(0, Math.round(heard.first - frameAt(startedAt))),
 			between: cut ? 0 : heard.lost(heard.first, heard.last + 1) + heard.foreign,
