@@ -7,7 +7,7 @@ import { run } from './run.ts';
 // A bounded part of the chaos suite: `npm run test:chaos` runs as many faults as you like.
 
 const SEEDS = [1, 2, 3];
-const FAULTS = 12;
+const FAULTS = 8;
 
 describe('a whole voice interface under faults', {
 	skip: needs('pulseaudio', 'alsa-utils', 'mount-namespace', 'naudiodon', 'sherpa-onnx', 'gcc'),
