@@ -1,3 +1,6 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { readCorpus } from './corpus.ts';
 import type { Failure, RunOptions, RunReport } from './runner.ts';
@@ -16,13 +19,17 @@ export interface WorkerData {
 	readonly corpus: readonly Uint8Array[];
 	readonly options: RunOptions;
 	readonly shared: SharedArrayBuffer;
+	/** Path of an empty folder. */
+	readonly scratch: string;
 }
 
 /** Fuzzes a parser in a thread of its own, so that a hang or a lack of memory is a failure like others. */
 export async function fuzzWatched(parser: string, options: RunOptions, hangMs = HANG_MS): Promise<RunReport> {
 	const shared = new SharedArrayBuffer(SHARED_BYTES);
 	const words = new Int32Array(shared, 0, 2);
-	const workerData: WorkerData = { parser, corpus: readCorpus(parser), options, shared };
+	// In memory where there is such a folder: what is unpacked is synced.
+	const scratch = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'voice-fuzz-'));
+	const workerData: WorkerData = { parser, corpus: readCorpus(parser), options, shared, scratch };
 	const began = performance.now();
 	const worker = new Worker(new URL('./worker.js', import.meta.url), {
 		workerData,
@@ -54,5 +61,6 @@ export async function fuzzWatched(parser: string, options: RunOptions, hangMs = 
 		worker.removeAllListeners();
 		worker.on('error', () => {});
 		await worker.terminate();
+		rmSync(scratch, { recursive: true, force: true });
 	}
 }

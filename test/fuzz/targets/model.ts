@@ -1,7 +1,5 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import process from 'node:process';
 import { VoiceError } from '../../../lib/node/errors.ts';
 import { inspectModel } from '../../../nodes/stt-stream/providers/local/sherpa-onnx/model.ts';
 import { readOnnx } from '../../../nodes/stt-stream/providers/local/sherpa-onnx/onnx-file.ts';
@@ -10,20 +8,19 @@ import { readTokens } from '../../../nodes/stt-stream/providers/local/sherpa-onn
 import { writeToyCtc, writeToyTransducer } from '../../lab/toy-models/models.ts';
 import { lineMutator } from '../mutate.ts';
 import { protobufMutator } from '../mutate-protobuf.ts';
+import { scratch } from '../scratch.ts';
 import { permit, rule, type Target } from '../target.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'voice-fuzz-'));
-process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-writeToyTransducer(join(folder, 'transducer'));
-writeToyCtc(join(folder, 'ctc'));
+writeToyTransducer(join(scratch, 'transducer'));
+writeToyCtc(join(scratch, 'ctc'));
 const MODELS = ['transducer', 'ctc'].flatMap((kind) =>
-	readdirSync(join(folder, kind))
+	readdirSync(join(scratch, kind))
 		.filter((name) => name.endsWith('.onnx'))
 		.sort()
-		.map((name) => join(folder, kind, name)),
+		.map((name) => join(scratch, kind, name)),
 );
 /** Which of them is replaced, and by what. */
-const FILES = [...MODELS, join(folder, 'transducer', 'tokens.txt')];
+const FILES = [...MODELS, join(scratch, 'transducer', 'tokens.txt')];
 const BEFORE = FILES.map((path) => readFileSync(path));
 const TOKENS = FILES.length - 1;
 

@@ -1,20 +1,16 @@
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import process from 'node:process';
 import {
 	DamagedArchiveError,
 	UnsafeArchiveError,
 } from '../../../nodes/stt-stream/providers/local/models/archive-errors.ts';
 import { untar } from '../../../nodes/stt-stream/providers/local/models/untar.ts';
 import { byteMutator } from '../mutate.ts';
+import { scratch } from '../scratch.ts';
 import { permit, rule, type Target } from '../target.ts';
 
 const BLOCK = 512;
 const LIMITS = { maxBytes: 20_000, maxEntries: 12 };
-// In memory where there is such a folder: every file is synced.
-const around = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'voice-fuzz-'));
-process.once('exit', () => rmSync(around, { recursive: true, force: true }));
 
 interface Entry {
 	name: string;
@@ -141,7 +137,7 @@ export const target: Target = {
 };
 
 async function unpack(pieces: readonly Buffer[]): Promise<unknown> {
-	const folder = join(around, 'in', 'place');
+	const folder = join(scratch, 'in', 'place');
 	mkdirSync(folder, { recursive: true });
 	async function* source() {
 		yield* pieces;
@@ -155,7 +151,7 @@ async function unpack(pieces: readonly Buffer[]): Promise<unknown> {
 			failure = (thrown as Error).message;
 		}
 		rule(
-			readdirSync(around).join() === 'in' && readdirSync(join(around, 'in')).join() === 'place',
+			readdirSync(scratch).join() === 'in' && readdirSync(join(scratch, 'in')).join() === 'place',
 			'got out',
 		);
 		const found = readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -170,6 +166,6 @@ async function unpack(pieces: readonly Buffer[]): Promise<unknown> {
 		// What was written of a file that is cut depends on the pieces.
 		return [failure, failure ? found.map(([name]) => name) : found];
 	} finally {
-		rmSync(join(around, 'in'), { recursive: true, force: true });
+		rmSync(join(scratch, 'in'), { recursive: true, force: true });
 	}
 }

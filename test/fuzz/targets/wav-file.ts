@@ -1,18 +1,15 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import process from 'node:process';
 import { AudioFormatError } from '../../../lib/audio/format.ts';
 import { decodeWav } from '../../../lib/audio/wav.ts';
 import { VoiceError } from '../../../lib/node/errors.ts';
 import { WavFile } from '../../../nodes/mic-capture/sources/wav-file.ts';
 import { byteMutator } from '../mutate.ts';
+import { scratch } from '../scratch.ts';
 import { permit, rule, sameBytes, type Target, unless } from '../target.ts';
 import { WAV_SEEDS, WAV_WORDS } from '../wav-seeds.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'voice-fuzz-'));
-process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-const path = join(folder, 'input.wav');
+const path = join(scratch, 'input.wav');
 
 /** The file, a piece at a time, gives what the decoder of whole files gives. */
 export const target: Target = {
