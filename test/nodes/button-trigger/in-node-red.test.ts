@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import process from 'node:process';
 import { after, before, describe, test } from 'node:test';
 import { type FlowNode, type LabNodeRed, sink, startNodeRed } from '../../lab/node-red.ts';
-import { packageRoot } from '../../lab/root.ts';
 import { type StandIn, standIn } from './gpiod-stand-in.ts';
 
 const button = (id: string, settings: object = {}): FlowNode => ({
@@ -108,43 +105,5 @@ test('the editor button needs the permission button-trigger.write', async () => 
 		} finally {
 			await nodeRed.stop();
 		}
-	}
-});
-
-test('the catalogue has every text that the node and its dialog show, and no other; status texts fit', () => {
-	const folder = join(packageRoot, 'nodes', 'button-trigger');
-	const read = (...path: string[]) => readFileSync(join(folder, ...path), 'utf8');
-	const catalogue = JSON.parse(read('locales', 'en-US', 'button-trigger.json')) as object;
-	const lookUp = (key: string) =>
-		key.split('.').reduce<unknown>((node, part) => (node as Record<string, unknown>)?.[part], catalogue);
-	const leaves = (node: object, path: string): string[] =>
-		Object.entries(node).flatMap(([key, value]) =>
-			typeof value === 'string' ? [path + key] : leaves(value, `${path}${key}.`),
-		);
-	/** Keys that a file names, the pattern's first group, below a part of the catalogue. */
-	const keys = (pattern: RegExp, below: string, ...path: string[]) =>
-		[...read(...path).matchAll(pattern)].map(([, key]) => below + key);
-	const shown = [
-		...keys(/data-i18n="(?:\[[\w-]+\])?([\w.-]+)"/g, '', 'button-trigger.html'),
-		...keys(/'(button-trigger\.(?!svg)[\w.]+)'/g, '', 'button-trigger.editor.ts'),
-		...keys(/failed\('(\w+)'\)/g, 'button-trigger.notify.', 'button-trigger.editor.ts'),
-		...keys(/'(button-trigger\.[\w.]+)'/g, '', 'dialog', 'pin-users.editor.ts'),
-		...keys(/#words\('(\w+)'/g, 'button-trigger.pins.', 'dialog', 'pin-picker.editor.ts'),
-		...keys(/key: '(\w+)'/g, 'button-trigger.error.', 'dialog', 'checks.editor.ts'),
-		...keys(/(?:\?|return) '(no[A-Z]\w+)'/g, 'button-trigger.error.', 'rules.ts'),
-	];
-	const codes = [
-		'GPIO_UNAVAILABLE',
-		'GPIO_LINE_NOT_FOUND',
-		'GPIO_BUSY',
-		'GPIO_PERMISSION',
-		'CONTROL_UNKNOWN',
-	];
-	const statuses = ['opening', 'ready', 'simulated', 'pressed', ...codes.map((code) => `code.${code}`)];
-	shown.push(...statuses.map((key) => `button-trigger.status.${key}`));
-	assert.deepEqual([...new Set(shown)].sort(), leaves(catalogue, '').sort());
-	for (const key of statuses) {
-		const text = lookUp(`button-trigger.status.${key}`) as string;
-		assert.ok(text.length < 20, `${key}: ${text}`);
 	}
 });
