@@ -34,10 +34,11 @@ export class Checks {
 		});
 	}
 
-	choice(name: string): Validator {
-		return this.other(name, (text) => {
+	/** @param more what else may be wrong with what can be chosen */
+	choice(name: string, more?: Judge): Validator {
+		return this.other(name, (text, of, node) => {
 			const choices = this.#rules.choices[name]?.choices ?? [];
-			if (text === '' || choices.includes(text)) return undefined;
+			if (text === '' || choices.includes(text)) return more?.(text, of, node);
 			return { key: 'choice', values: { choices: choices.join(', ') } };
 		});
 	}

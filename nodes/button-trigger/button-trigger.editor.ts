@@ -1,15 +1,8 @@
 import type { EditorNodeProperties } from 'node-red';
+import { startEditing, stopEditing } from '../../lib/editor/edited.ts';
 import { offerStored } from '../../lib/editor/stored.ts';
 import { saveUpgraded, showUpgraded } from '../../lib/editor/upgrade.ts';
-import {
-	active,
-	backend,
-	milliseconds,
-	pin,
-	pull,
-	startEditing,
-	stopEditing,
-} from './dialog/checks.editor.ts';
+import { active, backend, milliseconds, pin, pull } from './dialog/checks.editor.ts';
 import { offerPresets, showDefaultTimes, showWhatApplies } from './dialog/fields.editor.ts';
 import { PinPicker } from './dialog/pin-picker.editor.ts';
 import { PinUsers } from './dialog/pin-users.editor.ts';

@@ -1,4 +1,5 @@
 // What the settings of a button may be. The editor judges by the same rules as the runtime.
+import type { Of, Rules } from '../../lib/node/rules.ts';
 import { bcmNumber } from './lines/pin.ts';
 
 export const BACKENDS = ['auto', 'onoff', 'gpiomon', 'simulated'] as const;
@@ -14,6 +15,22 @@ export const TIMES = {
 	maxHoldMs: { value: 300_000, max: 86_400_000 },
 } as const;
 export type TimeName = keyof typeof TIMES;
+
+export const RULES = {
+	choices: {
+		backend: { value: 'auto', choices: BACKENDS },
+		active: { value: 'high', choices: ACTIVE },
+		pull: { value: 'none', choices: PULLS },
+	},
+	flags: {},
+	numbers: TIMES,
+} as const satisfies Rules;
+
+const OF_A_LINE = ['pin', 'active', 'pull', 'debounceMs'];
+
+/** Is there a use for the setting? A simulated button has no line, whatever is set for one. */
+export const applies = (name: string, of: Of): boolean =>
+	of('backend') !== 'simulated' || !OF_A_LINE.includes(name);
 
 /** What a backend cannot do; undefined if it can. A simulated button has no line, whatever is set for one. */
 export function pinProblem(backend: string, pin: string): 'noPin' | 'noNames' | undefined {

@@ -1,14 +1,15 @@
 import { follow } from '../../../lib/editor/dialog.ts';
+import { type StoredNode, settingsOf } from '../../../lib/editor/edited.ts';
+import { textOf } from '../../../lib/node/rules.ts';
 import { PRESETS } from '../presets.ts';
-import { TIMES } from '../rules.ts';
-import { backendOf, type StoredButton, textOf } from './checks.editor.ts';
+import { RULES, TIMES } from '../rules.ts';
 
 /** What of the dialog a backend has a use for is shown. */
-export function showWhatApplies(node: StoredButton): void {
+export function showWhatApplies(node: StoredNode): void {
 	const backend = $('#node-input-backend');
 	const pull = $('#node-input-pull');
 	follow(backend.add(pull), () => {
-		const chosen = backendOf(node);
+		const chosen = settingsOf(node, RULES)('backend');
 		$('.button-trigger-line').toggle(chosen !== 'simulated');
 		$('.button-trigger-simulated').toggle(chosen === 'simulated');
 		const isPulled = textOf(pull.val() ?? 'none') !== 'none';

@@ -1,7 +1,7 @@
+import { textOf } from '../../../lib/node/rules.ts';
 import { HEADER, type HeaderPin } from '../header.ts';
 import { bcmNumber } from '../lines/pin.ts';
-import { type Translate, textOf } from './checks.editor.ts';
-import type { PinUsers } from './pin-users.editor.ts';
+import type { PinUsers, Translate } from './pin-users.editor.ts';
 
 /** The 40-pin header below the pin's field, folded away until its button is pressed. */
 export class PinPicker {

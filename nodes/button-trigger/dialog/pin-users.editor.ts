@@ -1,5 +1,16 @@
+import { textOf } from '../../../lib/node/rules.ts';
 import { bcmNumber } from '../lines/pin.ts';
-import { type StoredButton, type Translate, textOf } from './checks.editor.ts';
+
+/** Words of the node's catalogue. */
+export type Translate = (key: string, values?: Record<string, string | number>) => string;
+
+/** A node as the editor has it, also one of a flow that was written by hand. */
+interface StoredButton {
+	id?: string;
+	name?: string | undefined;
+	backend?: unknown;
+	pin?: unknown;
+}
 
 interface OtherNode extends StoredButton {
 	type?: string;
