@@ -1,19 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { request } from 'node:https';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import process from 'node:process';
-import { createInterface } from 'node:readline';
+import { join } from 'node:path';
+import { hashOf, startRedJs } from '../lab/red-js.ts';
 import { userFolder } from './shell.ts';
 
 export const PASSWORD = 'of the pages';
 /** The snippets that are parts of settings.js; settings.test.ts has them all. */
 export const SETTINGS = ['https-settings', 'trust-proxy', 'admin-auth', 'http-node-auth'];
-
-const require = createRequire(import.meta.url);
-const nodeRedDir = dirname(require.resolve('node-red/package.json'));
 
 /** Node-RED as its own command starts it, with a settings.js that holds snippets of the pages. */
 export class SettingsNodeRed {
@@ -35,12 +30,7 @@ export class SettingsNodeRed {
 		snippets: readonly string[],
 		flow: readonly object[],
 	): Promise<SettingsNodeRed> {
-		const { hashSync } = createRequire(join(nodeRedDir, 'package.json'))('bcryptjs') as {
-			hashSync(password: string, rounds: number): string;
-		};
-		const settings = snippets
-			.join('\n')
-			.replaceAll(/'\$2y\$08\$…'/g, () => JSON.stringify(hashSync(PASSWORD, 4)));
+		const settings = snippets.join('\n').replaceAll(/'\$2y\$08\$…'/g, () => JSON.stringify(hashOf(PASSWORD)));
 		userFolder(folder);
 		writeFileSync(join(folder, 'flows.json'), JSON.stringify(flow));
 		writeFileSync(
@@ -53,24 +43,7 @@ export class SettingsNodeRed {
 	editorTheme: { tours: false },
 };`,
 		);
-		const child = spawn(process.execPath, [join(nodeRedDir, 'red.js'), '-u', folder], {
-			env: { PATH: process.env['PATH'], HOME: folder, LANG: 'C.UTF-8' },
-			stdio: ['ignore', 'pipe', 'pipe'],
-		});
-		process.once('exit', () => child.kill('SIGKILL'));
-		const log: string[] = [];
-		const url = await new Promise<string>((resolve, reject) => {
-			let address = '';
-			let started = false;
-			const look = (line: string) => {
-				log.push(line);
-				address ||= /now running at (https?:\/\/[\d.]+:\d+)/.exec(line)?.[1] ?? '';
-				started ||= line.includes('Started flows');
-				if (address && started) resolve(address);
-			};
-			for (const input of [child.stdout, child.stderr]) createInterface({ input }).on('line', look);
-			child.once('close', (code) => reject(new Error(`Node-RED ended with ${code}\n${log.join('\n')}`)));
-		});
+		const { url, child } = await startRedJs(folder);
 		return new SettingsNodeRed(url, child);
 	}
 

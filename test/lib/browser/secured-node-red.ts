@@ -1,12 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import process from 'node:process';
-import { createInterface } from 'node:readline';
+import { hashOf, startRedJs } from '../../lab/red-js.ts';
 import { packageRoot } from '../../lab/root.ts';
 
 /** Of httpNodeAuth, and of the editor's user. */
@@ -17,9 +15,6 @@ export const COOKIE = 'house=ours';
 
 export const ADMIN_ROOT = '/admin';
 export const NODE_ROOT = '/api/red';
-
-const require = createRequire(import.meta.url);
-const nodeRedDir = dirname(require.resolve('node-red/package.json'));
 
 /**
  * Node-RED as its own red.js starts it, with everything that guards its addresses: adminAuth, httpNodeAuth,
@@ -48,25 +43,7 @@ export class SecuredNodeRed {
 		writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'secured', dependencies }));
 		writeFileSync(join(folder, 'flows.json'), JSON.stringify(flow));
 		writeFileSync(join(folder, 'settings.js'), settings());
-		const child = spawn(process.execPath, [join(nodeRedDir, 'red.js'), '-u', folder], {
-			env: { PATH: process.env['PATH'], HOME: folder, LANG: 'C.UTF-8' },
-			stdio: ['ignore', 'pipe', 'pipe'],
-		});
-		process.once('exit', () => child.kill('SIGKILL'));
-		const log: string[] = [];
-		const url = await new Promise<string>((resolve, reject) => {
-			let address = '';
-			let started = false;
-			const look = (line: string) => {
-				log.push(line);
-				address ||= /now running at (http:\/\/[\d.]+:\d+)/.exec(line)?.[1] ?? '';
-				started ||= line.includes('Started flows');
-				if (address && started) resolve(address);
-			};
-			for (const input of [child.stdout, child.stderr])
-				if (input) createInterface({ input }).on('line', look);
-			child.once('close', (code) => reject(new Error(`Node-RED ended with ${code}\n${log.join('\n')}`)));
-		});
+		const { url, log, child } = await startRedJs(folder);
 		return new SecuredNodeRed(url, log, child, folder);
 	}
 
@@ -87,10 +64,7 @@ export class SecuredNodeRed {
 }
 
 function settings(): string {
-	const { hashSync } = createRequire(join(nodeRedDir, 'package.json'))('bcryptjs') as {
-		hashSync(password: string, rounds: number): string;
-	};
-	const hash = JSON.stringify(hashSync(PASSWORD, 4));
+	const hash = JSON.stringify(hashOf(PASSWORD));
 	const user = JSON.stringify(USER);
 	return `module.exports = {
 	uiHost: '127.0.0.1', uiPort: 0, flowFile: 'flows.json', credentialSecret: false,
