@@ -6,13 +6,11 @@ import { type Editor, openEditor } from '../lab/editor.ts';
 import { needs } from '../lab/needs.ts';
 import { type FlowNode, type LabNodeRed, sink, startNodeRed } from '../lab/node-red.ts';
 import { findRun } from '../lab/signals.ts';
-import { type SoundCard, startSoundCard } from '../lab/sound-card.ts';
+import type { SoundCard } from '../lab/sound-card.ts';
 import { clippedWhenLonger, DeviceList, NO_DEVICES, reasonFor, refusals } from './device-list.ts';
+import { field, fields, hasGone, isRunning, startSoundDialog, stopSoundDialog } from './sound-dialog.ts';
 
 const skip = needs('chromium', 'pulseaudio', 'alsa-utils', 'gcc');
-const field = (name: string) => `node-input-${name}`;
-const fields = (values: Record<string, string>) =>
-	Object.fromEntries(Object.entries(values).map(([name, value]) => [field(name), value]));
 
 /** As a flow that was written by hand may have it: what is not set is not there. */
 function play(id: string, settings: object): FlowNode {
@@ -47,28 +45,16 @@ describe('a loudspeaker in the editor, on a virtual sound card', { skip }, () =>
 		await state.waitFor();
 		return (await state.textContent()) ?? '';
 	};
-	const isRunning = () => nodeRed.children().some(({ command }) => /aplay/.test(command));
-	// PortAudio's own process stays for a while.
-	const isFree = async () => {
-		while (isRunning()) await sleep(20);
-	};
+	const isFree = () => hasGone(nodeRed, /aplay/);
 	const visible = (name: string) => editor.field(field(name)).isVisible();
 
 	before(async () => {
-		card = await startSoundCard({ rate: 48_000, awkward: true });
-		nodeRed = await startNodeRed({ flow, env: card.env });
-		// As narrow as Node-RED lets a dialog be.
-		editor = await openEditor(nodeRed, { width: 830, height: 1000 });
-		list = new DeviceList(editor, 'audio-play');
+		({ card, nodeRed, editor, list } = await startSoundDialog('audio-play', flow, {
+			rate: 48_000,
+			height: 1000,
+		}));
 	});
-	after(async () => {
-		try {
-			await editor?.close();
-		} finally {
-			await nodeRed?.stop();
-			await card?.stop();
-		}
-	});
+	after(() => stopSoundDialog({ card, nodeRed, editor }));
 
 	async function plays(backend: 'alsa' | 'portaudio') {
 		const id = await editor.addNode('audio-play', { x: 300, y: 300 });
@@ -138,7 +124,7 @@ describe('a loudspeaker in the editor, on a virtual sound card', { skip }, () =>
 			await editor.open('old');
 			card.clearSpoken();
 			await tone().click();
-			while (!isRunning()) await sleep(20);
+			while (!isRunning(nodeRed, /aplay/)) await sleep(20);
 			await editor.cancel();
 			await isFree();
 			heard = findRun(card.spoken(), testTone()).frames;
