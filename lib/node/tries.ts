@@ -56,9 +56,8 @@ export class Tries {
 				response.on('close', () => gone.abort());
 				response.on('error', () => gone.abort());
 				try {
-					const waitMs = this.#limit.take();
-					if (waitMs > 0) response.setHeader('Retry-After', String(Math.ceil(waitMs / 1000)));
-					if (waitMs > 0) throw this.#busy('Too much was tried in a short time', 'wait a moment');
+					if (!this.#limit.admits(response))
+						throw this.#busy('Too much was tried in a short time', 'wait a moment');
 					// Another web site's form cannot send that.
 					if (!request.is('application/json'))
 						throw new VoiceError(this.#codes.setting, 'The request is not understood', 'send JSON');

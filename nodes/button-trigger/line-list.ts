@@ -23,9 +23,7 @@ export function serveLineList(RED: NodeAPI): void {
 		RED.auth.needsPermission('button-trigger.read'),
 		async (_request, response) => {
 			try {
-				const waitMs = limit.take();
-				if (waitMs > 0) {
-					response.setHeader('Retry-After', String(Math.ceil(waitMs / 1000)));
+				if (!limit.admits(response)) {
 					const { code, message } = new VoiceError('GPIO_BUSY', 'Asked too often', 'wait a moment');
 					response.status(429).json({ code, message });
 					return;

@@ -19,11 +19,8 @@ export function guarded(
 ) {
 	return async (request: Request, response: Response): Promise<void> => {
 		try {
-			const waitMs = limit.take();
-			if (waitMs > 0) {
-				response.setHeader('Retry-After', String(Math.ceil(waitMs / 1000)));
+			if (!limit.admits(response))
 				throw new VoiceError('STT_QUOTA', 'Too many requests', 'wait a moment', { retryable: true });
-			}
 			await handle(request, response);
 		} catch (thrown) {
 			const error = toVoiceError(thrown, 'STT_ENGINE', doing);
