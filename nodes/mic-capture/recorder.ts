@@ -11,6 +11,8 @@ import { type StreamLabel, Take, type TakeSettings } from './take.ts';
 export interface RecorderSettings extends TakeSettings {
 	/** A stream begins so long before its start; the device then stays open. 0 = open it at the start. */
 	preRollMs: number;
+	/** Every stream begins with the device's first sample: it is opened anew, however soon after the last stream. */
+	fromStart?: boolean;
 	/** Silences the microphone at times. */
 	mute?: Mute;
 	/** Names the stream that begins by itself as soon as there is a device, also after the device was lost. */
@@ -186,6 +188,8 @@ export class Recorder extends DeviceMachine {
 		this.take = undefined;
 		this.#stopAt = undefined;
 		this.#cancelTail();
+		// At once: whoever starts again on hearing of the end, or did so before it, gets another.
+		if (take && this.#settings.fromStart && !this.#keepsOpen) void this.microphone.close();
 		return take;
 	}
 

@@ -20,6 +20,8 @@ export interface MicSettings {
 	format: PcmFormat;
 	framesPerBuffer: number;
 	preRollMs: number;
+	/** Every stream begins with the first sample: of a file that is played once. */
+	fromStart: boolean;
 	maxMs: number;
 	startTimeoutMs: number;
 	silenceStopMs: number;
@@ -51,6 +53,7 @@ export function readSettings(config: object): MicSettings {
 	const format = { sampleRate: number('sampleRate'), channels: number('channels') };
 	const framesPerBuffer = number('framesPerBuffer');
 	const loop = flag('loop');
+	const fromStart = source === 'file' && !loop && !handsFree;
 	const preRollMs = number('preRollMs', handsFree ? HANDS_FREE.preRollMs : 0);
 	if (isPreRollTooLarge(preRollMs, format))
 		throw new VoiceError(
@@ -72,8 +75,9 @@ export function readSettings(config: object): MicSettings {
 		path: applies('path', of) ? readPath(read.text('path')) : '',
 		format,
 		framesPerBuffer,
-		// What is played once begins with the start: there is nothing before it.
-		preRollMs: source === 'file' && !loop && !handsFree ? 0 : preRollMs,
+		// There is nothing before it.
+		preRollMs: fromStart ? 0 : preRollMs,
+		fromStart,
 		maxMs: number('maxMs'),
 		startTimeoutMs: number('startTimeoutMs'),
 		// An utterance without an end would be the only one.

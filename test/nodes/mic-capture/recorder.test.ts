@@ -255,4 +255,35 @@ describe('Recorder: a stream', () => {
 		assert.equal(ended, 'end-of-file');
 		assert.equal(bench.recorder.state, 'closed');
 	});
+
+	test('a file that is played once begins anew with every stream, however soon the next is asked for', async () => {
+		const bench = new Bench({ fromStart: true });
+		const stalled = bench.device;
+		const first = await bench.start();
+		await bench.pass(500);
+		stalled.burstMs = 60_000; // from the next delivery on: the stop waits for its tail
+		await bench.pass(30);
+		await bench.stop();
+		await bench.pass(100);
+		const second = await bench.start();
+		assert.equal(bench.recorder.state, 'stopping');
+		stalled.burstMs = 20;
+		await bench.pass(1000);
+		assert.equal(bench.heard(first.id).ended, 'stop');
+		bench.onChunk = ({ ended }) => {
+			bench.onChunk = () => {};
+			if (ended) bench.recorder.command('start', bench.label('third'));
+		};
+		bench.device.end();
+		await bench.pass(300);
+		bench.recorder.reset();
+		await bench.start('fourth');
+		await bench.pass(300);
+		for (const { pcm, label } of [second.id, 'third', 'fourth'].map((id) => bench.heard(id))) {
+			assert.ok(pcm.length > 0);
+			assert.deepEqual(pcm, bench.signal(0, pcm.length / 2), label.id);
+		}
+		assert.equal(stalled.overlaps, 0);
+		assert.equal(stalled.opened, 4);
+	});
 });

@@ -11,6 +11,7 @@ describe('settings', () => {
 			format: { sampleRate: 16_000, channels: 1 },
 			framesPerBuffer: 1024,
 			preRollMs: 0,
+			fromStart: false,
 			maxMs: 0,
 			startTimeoutMs: 0,
 			silenceStopMs: 0,
@@ -49,10 +50,16 @@ describe('settings', () => {
 		assert.equal(readSettings({ file: '/x.wav' }).input.file, '/x.wav');
 	});
 
-	test('pre-roll: not before a file that is played once, and not without bounds', () => {
+	test('a file that is played once begins with each stream, without pre-roll; pre-roll has bounds', () => {
 		const file = { source: 'file', file: '/x.wav', preRollMs: 500 };
-		assert.equal(readSettings(file).preRollMs, 0);
-		assert.equal(readSettings({ ...file, loop: true }).preRollMs, 500);
+		const of = (config: object) => {
+			const { preRollMs, fromStart } = readSettings(config);
+			return [preRollMs, fromStart];
+		};
+		assert.deepEqual(of(file), [0, true]);
+		assert.deepEqual(of({ ...file, loop: true }), [500, false]);
+		assert.deepEqual(of({ ...file, trigger: 'speech' }), [500, false]);
+		assert.deepEqual(of({ preRollMs: 500 }), [500, false]);
 		const large = { preRollMs: 60_000, sampleRate: 192_000, channels: 8 };
 		assert.throws(() => readSettings(large), { code: 'MIC_FORMAT', message: /"preRollMs"/ });
 	});
