@@ -4,8 +4,10 @@ import { parseArgs } from 'node:util';
 import { measureEventLoop } from './event-loop.ts';
 import { measureFrameSizes } from './frame-sizes.ts';
 import { measureLocalEngine } from './local-engine.ts';
+import { measurePath } from './path/path.ts';
 import { measurePeers } from './peers/peers.ts';
 import type { Extent } from './statistics.ts';
+import { measureStreams } from './streams/streams.ts';
 import { measureTutorials } from './tutorials/tutorials.ts';
 
 // `npm run bench`: each measurement side by side in one run, as a table and, with --json, in a file.
@@ -26,10 +28,18 @@ const BENCHES: Readonly<
 		about: "Node-RED's event loop while the local engine decodes a heavy network, and without a recogniser",
 		measure: measureEventLoop,
 	},
+	streams: {
+		about: 'How many streams one Node-RED carries from a source to a recogniser, at two sizes of frames',
+		measure: (extent) => measureStreams(extent),
+	},
 	tutorials: {
 		about:
 			'Python scripts as three tutorials teach them, and our nodes at the same work: CPU, latency, lost samples',
 		measure: (extent) => measureTutorials(extent),
+	},
+	path: {
+		about: 'How long sound and text take through our nodes, part by part',
+		measure: (extent) => measurePath(extent),
 	},
 	peers: {
 		about: 'arecord and core nodes as users wire them today, and our nodes at the same work',
