@@ -22,9 +22,3 @@ export function showWhatApplies(
 		for (const [name, field] of fields) field.closest('.form-row').toggle(applies(name, of));
 	});
 }
-
-/** The channels of raw audio are of interest once its rate is set; their rows have classes that begin with the type. */
-export function followRawSampleRate(type: string): void {
-	const rate = $('#node-input-rawSampleRate');
-	follow(rate, () => void $(`.${type}-raw`).toggle(Number(rate.val()) !== 0));
-}

@@ -1,11 +1,11 @@
-import { CHANNELS_MAX, SAMPLE_RATE_MAX } from '../../lib/audio/format.ts';
 import type { StreamSettings } from '../../lib/node/audio-streams.ts';
 import { VoiceError } from '../../lib/node/errors.ts';
 import { migrate } from '../../lib/node/migrate.ts';
-import { isTooDeep } from '../../lib/node/rules.ts';
+import { isTooDeep, meaningOfNone, type Of } from '../../lib/node/rules.ts';
 import { SettingsReader } from '../../lib/node/settings.ts';
 import { PROVIDER_MIGRATIONS, STREAM_MIGRATIONS } from './migrations.ts';
 import type { ProviderConfig } from './providers/provider.ts';
+import { applies, RULES } from './rules.ts';
 import type { SessionSettings } from './session.ts';
 
 /** The node's settings as the editor stores them, with what holds where one is missing. */
@@ -20,7 +20,6 @@ export interface SttStreamSettings extends SessionSettings, StreamSettings {
 /** The value of an environment variable where the node is: of its flow, Node-RED's own or the process's. */
 export type Environment = (name: string) => unknown;
 
-const HOUR_MS = 3_600_000;
 /** As Node-RED knows them: the whole text, in either form. */
 const REFERENCE = /^\$(?:\{(\S+)\}|\((\S+)\))$/;
 
@@ -31,23 +30,29 @@ export function namesVariable(value: unknown): boolean {
 	return typeof value === 'string' && REFERENCE.test(value.trim());
 }
 
-/** @throws VoiceError STT_CONFIG that names the setting that cannot be used */
+/**
+ * Reads a node's configuration; what it has no use for is not looked at.
+ * @throws VoiceError STT_CONFIG that names the setting that cannot be used
+ */
 export function readSettings(config: object): SttStreamSettings {
 	const read = new Reader(migrate(config, STREAM_MIGRATIONS), () => undefined);
-	const whole = { integer: true } as const;
+	const of: Of = (name) => read.text(name) || meaningOfNone(RULES, name);
+	const { choices, flags, numbers } = RULES;
+	const number = (name: keyof typeof numbers) =>
+		applies(name, of) ? read.number(name, numbers[name].value, numbers[name]) : numbers[name].value;
 	return {
 		language: read.text('language'),
-		partials: read.flag('partials', true),
-		finals: read.choice('finals', ['first', 'refined', 'both'], 'first'),
-		warm: read.flag('warm', false),
-		reconnectMs: read.number('reconnectMs', 60_000, { max: HOUR_MS }),
-		maxStreams: read.number('maxStreams', 4, { ...whole, min: 1, max: 1000 }),
-		connectTimeoutMs: read.number('connectTimeoutMs', 10_000, { min: 100, max: HOUR_MS }),
-		finalTimeoutMs: read.number('finalTimeoutMs', 10_000, { min: 100, max: HOUR_MS }),
-		maxBufferMs: read.number('maxBufferMs', 30_000, { min: 100, max: HOUR_MS }),
-		rawSampleRate: read.number('rawSampleRate', 0, { ...whole, max: SAMPLE_RATE_MAX }),
-		rawChannels: read.number('rawChannels', 1, { ...whole, min: 1, max: CHANNELS_MAX }),
-		streamIdleMs: read.number('streamIdleMs', 5000, { max: HOUR_MS }),
+		partials: read.flag('partials', flags.partials),
+		finals: read.choice('finals', choices.finals.choices, choices.finals.value),
+		warm: read.flag('warm', flags.warm),
+		reconnectMs: number('reconnectMs'),
+		maxStreams: number('maxStreams'),
+		connectTimeoutMs: number('connectTimeoutMs'),
+		finalTimeoutMs: number('finalTimeoutMs'),
+		maxBufferMs: number('maxBufferMs'),
+		rawSampleRate: number('rawSampleRate'),
+		rawChannels: number('rawChannels'),
+		streamIdleMs: number('streamIdleMs'),
 	};
 }
 

@@ -1,12 +1,15 @@
 import type { EditorNodeProperties } from 'node-red';
-import { follow, followRawSampleRate } from '../../lib/editor/dialog.ts';
+import { Checks } from '../../lib/editor/checks.ts';
+import { follow, showWhatApplies } from '../../lib/editor/dialog.ts';
+import { settingsOf, startEditing, stopEditing } from '../../lib/editor/edited.ts';
+import { showStored } from '../../lib/editor/stored.ts';
 import { saveUpgraded, showUpgraded } from '../../lib/editor/upgrade.ts';
-import { number, reasoned } from '../../lib/editor/validators.ts';
 import { kindOf } from './dialog/kinds.editor.ts';
 import { readOptions, type Translate } from './dialog/options.editor.ts';
 import type { SttProviderProperties } from './dialog/stt-provider.editor.ts';
 import './dialog/stt-provider.editor.ts';
 import { STREAM_MIGRATIONS as MIGRATIONS } from './migrations.ts';
+import { applies, RULES } from './rules.ts';
 
 interface SttStreamProperties extends EditorNodeProperties {
 	provider: string;
@@ -25,16 +28,8 @@ interface SttStreamProperties extends EditorNodeProperties {
 	version: number;
 }
 
-const HOUR_MS = 3_600_000;
-
-/** Accepts what `number` does, and tells what it accepts. */
-function size(min: number, max: number, whole = false): (value: unknown) => boolean {
-	const fits = number(min, max, whole);
-	return reasoned(function (this: { _?: Translate } | undefined, value) {
-		const key = whole ? 'whole' : 'number';
-		return fits(value) ? undefined : (this?._?.(`stt-stream.error.${key}`, { min, max }) ?? key);
-	});
-}
+const { numbers, choices, flags } = RULES;
+const checks = new Checks('stt-stream', RULES, applies);
 
 /** Shows what there is to choose with this provider, in words that fit it. */
 function fitProvider(id: string, translate: Translate): void {
@@ -54,17 +49,17 @@ RED.nodes.registerType<SttStreamProperties>('stt-stream', {
 		name: { value: '' },
 		provider: { value: '', type: 'stt-provider', required: true },
 		language: { value: '' },
-		partials: { value: true },
-		finals: { value: 'first', required: true },
-		warm: { value: false },
-		maxStreams: { value: 4, validate: size(1, 1000, true) },
-		connectTimeoutMs: { value: 10_000, validate: size(100, HOUR_MS) },
-		reconnectMs: { value: 60_000, validate: size(0, HOUR_MS) },
-		finalTimeoutMs: { value: 10_000, validate: size(100, HOUR_MS) },
-		maxBufferMs: { value: 30_000, validate: size(100, HOUR_MS) },
-		rawSampleRate: { value: 0, validate: size(0, 384_000, true) },
-		rawChannels: { value: 1, validate: size(1, 32, true) },
-		streamIdleMs: { value: 5000, validate: size(0, HOUR_MS) },
+		partials: { value: flags.partials, validate: checks.flag('partials') },
+		finals: { value: choices.finals.value, validate: checks.choice('finals') },
+		warm: { value: flags.warm, validate: checks.flag('warm') },
+		maxStreams: { value: numbers.maxStreams.value, validate: checks.number('maxStreams') },
+		connectTimeoutMs: { value: numbers.connectTimeoutMs.value, validate: checks.number('connectTimeoutMs') },
+		reconnectMs: { value: numbers.reconnectMs.value, validate: checks.number('reconnectMs') },
+		finalTimeoutMs: { value: numbers.finalTimeoutMs.value, validate: checks.number('finalTimeoutMs') },
+		maxBufferMs: { value: numbers.maxBufferMs.value, validate: checks.number('maxBufferMs') },
+		rawSampleRate: { value: numbers.rawSampleRate.value, validate: checks.number('rawSampleRate') },
+		rawChannels: { value: numbers.rawChannels.value, validate: checks.number('rawChannels') },
+		streamIdleMs: { value: numbers.streamIdleMs.value, validate: checks.number('streamIdleMs') },
 		version: { value: MIGRATIONS.version },
 	},
 	inputs: 1,
@@ -86,15 +81,17 @@ RED.nodes.registerType<SttStreamProperties>('stt-stream', {
 		return this._(`stt-stream.port.${['finals', 'partials', 'events'][index]}`);
 	},
 	oneditprepare() {
-		const today = showUpgraded(this, MIGRATIONS);
-		// A flow written by hand may lack these; what holds then must not change because somebody looks.
-		if (today.partials === undefined) $('#node-input-partials').prop('checked', true);
-		if (!today.finals) $('#node-input-finals').val('first');
-		followRawSampleRate('stt-stream');
+		startEditing(this);
+		// What a flow written by hand lacks is shown as what holds then.
+		showStored(showUpgraded(this, MIGRATIONS), RULES);
+		showWhatApplies(['rawSampleRate', 'rawChannels'], applies, settingsOf(this, RULES));
 		const provider = $('#node-input-provider');
 		follow(provider, () => fitProvider(String(provider.val()), (key, values) => this._(key, values)));
 	},
 	oneditsave() {
 		saveUpgraded(this, MIGRATIONS);
+		stopEditing();
 	},
+	oneditcancel: stopEditing,
+	oneditdelete: stopEditing,
 });
