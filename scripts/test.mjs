@@ -15,9 +15,8 @@ const MINUTE = 60_000;
 const FILE_LIMIT = 6 * MINUTE;
 /** The whole run, below the 90 minutes that a CI run may take. */
 const TOTAL_LIMIT = 80 * MINUTE;
-/** Files that use a sound card, a GPIO chip, a browser or a whole Node-RED. */
-const HEAVY =
-	/^dist\/test\/((chain|flows|demo|package|system)\/|lab\/(sound-card|gpio|node-red|browser)\.js$)/;
+/** Files that use a sound card, a GPIO chip, a browser's microphone or a whole installation. */
+const HEAVY = /^dist\/test\/((chain|chaos|flows|demo|package|system)\/|lab\/(sound-card|gpio|browser)\.js$)/;
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
 const skips = [];
@@ -95,8 +94,8 @@ async function runFile(file, signal) {
 }
 
 /**
- * Runs all files, two at a time, but never two heavy ones: those wait for sound and for browsers more than they
- * compute, so a light one beside them costs them little.
+ * Runs all files, two at a time, but never two heavy ones: those wait for sound more than they compute, so another
+ * one beside them costs them little, where two of them would take each other's time to answer a sound card.
  */
 async function runFiles(files, signal) {
 	const light = files.filter((file) => !isHeavy(file));
