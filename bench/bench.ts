@@ -64,9 +64,23 @@ function flat(row: object, prefix = ''): Record<string, unknown> {
 	);
 }
 
-/** Figures side by side: one line for each, one column for each case. */
+/** More cases than fit beside each other. */
+const MANY_CASES = 12;
+
+/** Figures side by side: one line for each, one column for each case; of many cases, one line for each. */
 function print(rows: readonly object[]): void {
 	const cases = rows.map((row) => flat(row));
+	if (cases.length > MANY_CASES) {
+		console.table(
+			Object.fromEntries(
+				cases.map((one) => {
+					const [[, title] = [], ...figures] = Object.entries(one);
+					return [String(title), Object.fromEntries(figures)];
+				}),
+			),
+		);
+		return;
+	}
 	const lines = Object.keys(cases[0] ?? {}).map((name) => [name, cases.map((one) => one[name])] as const);
 	const [[, titles] = ['', []], ...figures] = lines;
 	console.table(

@@ -88,6 +88,7 @@ export class AssemblyAiV2 implements Protocol {
 	#terminate(): void {
 		if (this.#isOver) return;
 		this.#isOver = true;
+		this.#connection.record.finish();
 		if (this.#connection.cues.reach('finish')) return;
 		this.#connection.after(this.#connection.behaviour.finishDelayMs ?? 0, () => {
 			for (const event of this.#turns.end()) this.#tell(event);

@@ -122,6 +122,7 @@ export class AssemblyAiV3 implements Protocol {
 	#terminate(): void {
 		if (this.#isOver) return;
 		this.#isOver = true;
+		this.#connection.record.finish();
 		if (this.#connection.cues.reach('finish')) return;
 		this.#connection.after(this.#connection.behaviour.finishDelayMs ?? 0, () => {
 			for (const event of this.#turns.end()) this.#tell(event);

@@ -77,7 +77,10 @@ export class Connection {
 
 	/** Says something after everything that was said before, and after `delayMs`. */
 	say(message: object, delayMs = 0): void {
-		this.#sayings.add(() => this.#send(JSON.stringify(message)), delayMs);
+		this.#sayings.add(() => {
+			this.record.addSaid(message);
+			this.#send(JSON.stringify(message));
+		}, delayMs);
 	}
 
 	/** Closes after everything that was said before. */

@@ -228,7 +228,9 @@ export class GoogleCall {
 
 	#finish(): void {
 		clearTimeout(this.#idle);
-		if (this.record.closed || this.cues.reach('finish')) return;
+		if (this.record.closed) return;
+		this.record.finish();
+		if (this.cues.reach('finish')) return;
 		this.#sayings.after(this.behaviour.finishDelayMs ?? 0, () => {
 			this.#tell(this.#turns?.end());
 			this.#sayings.add(() => {
@@ -253,7 +255,9 @@ export class GoogleCall {
 
 	#write(response: object): void {
 		const id = this.#version === 'v2' ? { metadata: { request_id: this.#requestId } } : { request_id: 42 };
-		if (!this.#isMute && !this.record.closed) this.#call.write({ ...id, ...response });
+		if (this.#isMute || this.record.closed) return;
+		this.record.addSaid(response);
+		this.#call.write({ ...id, ...response });
 	}
 
 	/** In the last response. */

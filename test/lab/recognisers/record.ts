@@ -21,8 +21,12 @@ export class ConnectionRecord {
 	readonly arrivals: { readonly at: number; readonly bytes: number }[] = [];
 	/** Every other message, parsed if it was JSON. */
 	readonly controls: { readonly at: number; readonly message: unknown }[] = [];
+	/** What was said to the client, when it was handed to the connection. */
+	readonly said: { readonly at: number; readonly message: object }[] = [];
 	/** When the session began. */
 	begunAt: number | undefined;
+	/** When the client said that there is no more audio. */
+	finishedAt: number | undefined;
 	closed: Closed | undefined;
 	#bytes = 0;
 	readonly #keep: boolean;
@@ -69,6 +73,16 @@ export class ConnectionRecord {
 
 	addControl(message: unknown): void {
 		this.controls.push({ at: performance.now(), message });
+		this.#watch.changed();
+	}
+
+	/** To be called just before `message` is sent. */
+	addSaid(message: object): void {
+		if (this.#keep) this.said.push({ at: performance.now(), message });
+	}
+
+	finish(): void {
+		this.finishedAt ??= performance.now();
 		this.#watch.changed();
 	}
 

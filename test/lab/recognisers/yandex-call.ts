@@ -233,7 +233,9 @@ export class YandexCall {
 
 	#finish(): void {
 		clearTimeout(this.#idle);
-		if (this.record.closed || this.cues.reach('finish')) return;
+		if (this.record.closed) return;
+		this.record.finish();
+		if (this.cues.reach('finish')) return;
 		this.#sayings.after(this.behaviour.finishDelayMs ?? 0, () => {
 			this.#tell(this.#turns?.end());
 			this.#sayings.add(() => this.fail(...(this.#options ? ([OK, ''] as const) : NO_OPTIONS)));
@@ -265,7 +267,9 @@ export class YandexCall {
 		this.#sayings.add(
 			() => {
 				this.#cursors = { ...this.#cursors, ...cursors };
-				if (!this.#isMute && !this.record.closed) this.#call.write({ ...this.#envelope(), ...event });
+				if (this.#isMute || this.record.closed) return;
+				this.record.addSaid(event);
+				this.#call.write({ ...this.#envelope(), ...event });
 			},
 			after ? delays[after] : 0,
 		);
