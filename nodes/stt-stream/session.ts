@@ -3,7 +3,14 @@ import { loadResampler } from '../../lib/audio/resample.ts';
 import { type Clock, systemClock } from '../../lib/node/clock.ts';
 import { toVoiceError } from '../../lib/node/errors.ts';
 import type { SessionDetails, SessionEventName, Transcript } from '../../lib/node/messages.ts';
-import { peerOf, type SttEvent, type SttProvider, SuddenEnd, type VoiceError } from './providers/provider.ts';
+import {
+	peerOf,
+	type SttEvent,
+	type SttProvider,
+	SuddenEnd,
+	UnconfirmedEnd,
+	type VoiceError,
+} from './providers/provider.ts';
 import { Account } from './session/account.ts';
 import { AudioQueue } from './session/audio-queue.ts';
 import { Backoff, type Outage } from './session/backoff.ts';
@@ -12,6 +19,7 @@ import { Hearing } from './session/hearing.ts';
 import type { Leg } from './session/leg.ts';
 import { Legs } from './session/legs.ts';
 import { sleep } from './session/open-within.ts';
+import { isQuiet } from './session/quiet.ts';
 import { Rotation } from './session/rotation.ts';
 
 export interface SessionSettings {
@@ -73,6 +81,8 @@ export class Session {
 	/** The leg that gets the audio. While its predecessor drains, what that says goes first. */
 	#fed: Leg | undefined;
 	#failure: VoiceError | undefined;
+	/** An end of the stream was not believed. */
+	#doubted = false;
 	#cancelWatch: (() => void) | undefined;
 	/** After the end of the audio: when something came of it for the last time. */
 	#progressAt = 0;
@@ -214,7 +224,8 @@ export class Session {
 			if (!leg.finishing && !this.#isClosed()) throw unexplainedEnd(peerOf(this.#provider));
 		} catch (thrown) {
 			// What it would have said, the next one says.
-			if (!leg.next || leg.vital) throw thrown;
+			const isMended = leg.next ? !leg.vital : thrown instanceof UnconfirmedEnd && this.#believes();
+			if (!isMended) throw thrown;
 		}
 		if (this.#isClosed()) return;
 		this.#hearing.end();
@@ -222,6 +233,18 @@ export class Session {
 		if (!leg.next) return;
 		this.#rotation.cancel();
 		this.#rotation.consider(leg.next, false);
+	}
+
+	/** Whether the last leg's end, which nobody confirmed, is taken for one. */
+	#believes(): boolean {
+		const { settledMs } = this.#hearing;
+		if (this.#queue.readSince(settledMs)?.every(isQuiet)) return true;
+		if (!this.#doubted && this.#settings.reconnectMs) {
+			this.#doubted = true;
+			return false;
+		}
+		this.#account.dropped(this.#queue.giveUp(settledMs));
+		return true;
 	}
 
 	/** Prepares the next attempt and waits for its time, or throws the error that ends the stream. */

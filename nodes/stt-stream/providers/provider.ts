@@ -152,6 +152,19 @@ export class SuddenEnd extends VoiceError {
 	}
 }
 
+/**
+ * The recogniser ended a session after `finish`, but not with its protocol's word that it had heard all: perhaps it
+ * had not. What sounds since the last final is said again, once; such an end of that, too, is believed, and what it
+ * leaves without a final counts as dropped.
+ */
+export class UnconfirmedEnd extends VoiceError {
+	constructor(peer: string) {
+		const problem = `${peer} ended the session and did not confirm that it had heard all`;
+		const remedy = 'see whether the recogniser is overloaded, or another program closes its connections';
+		super('STT_PROTOCOL', problem, remedy, { retryable: true });
+	}
+}
+
 /** The settings of an stt-provider. */
 export interface ProviderConfig {
 	/** Host or URL; '' = the vendor's. */

@@ -114,6 +114,14 @@ export class AudioQueue {
 		return bytesToMs(missing + this.#lose(covered, reader), this.#format);
 	}
 
+	/**
+	 * What was read from `ms` on is given up.
+	 * @returns milliseconds of it that are not counted as dropped yet
+	 */
+	giveUp(ms: number): number {
+		return bytesToMs(this.#lose(Math.min(this.#bytesAt(ms), this.#at), this.#at), this.#format);
+	}
+
 	/** Nothing before `ms` will be read again. */
 	release(ms: number): void {
 		const until = Math.min(this.#bytesAt(ms), this.#at);

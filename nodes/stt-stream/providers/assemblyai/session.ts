@@ -1,5 +1,5 @@
 import { EventQueue } from '../event-queue.ts';
-import { type SttEvent, type SttSession, textOf } from '../provider.ts';
+import { type SttEvent, type SttSession, textOf, UnconfirmedEnd } from '../provider.ts';
 import {
 	openWebSocket,
 	type WebSocketEnd,
@@ -143,9 +143,11 @@ export class Session implements SttSession, WebSocketEvents {
 
 	closed(end: WebSocketEnd): void {
 		const isPlain = [1000, 1005].includes(end.code) && !end.error && this.#complaint === undefined;
-		// Some servers end a terminated session without another word, but not while they owe a final.
-		if (isPlain && this.#hasBegun && !(this.#finishing && this.#owesFinal)) this.#end();
-		else this.#end(this.#faults.closed(end, this.#complaint, this.#hasBegun));
+		if (!isPlain || !this.#hasBegun) this.#end(this.#faults.closed(end, this.#complaint, this.#hasBegun));
+		else if (!this.#finishing) this.#end();
+		// The interface promises a last message; some servers that imitate it send none.
+		else if (!this.#owesFinal) this.#end(new UnconfirmedEnd(this.#faults.peer));
+		else this.#end(this.#faults.closed(end, undefined, true));
 	}
 
 	get #isOver(): boolean {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { UnconfirmedEnd } from '../../../../nodes/stt-stream/providers/provider.ts';
 import { scripted } from '../../../lab/recognisers/hearing.ts';
 import { numberedAudio, numberedText } from '../../../lab/recognisers/numbered-audio.ts';
 import { noise } from '../../../lab/signals.ts';
@@ -43,11 +44,11 @@ for (const version of ['assemblyai', 'assemblyai-v2'] as const)
 			assert.equal(heard.text.replace('.', ''), numberedText(3));
 		});
 
-		it('takes a plain close for the end of a session that it has terminated, and nothing else', async () => {
+		it('tells an end that is not confirmed, as by a plain close, from one that is', async () => {
 			await start({ script: { cues: [{ at: 'finish', do: 'close', code: 1000 }] } });
 			const plain = await open({ version });
 			await plain.session.finish();
-			assert.equal(await plain.heard.end, undefined);
+			assert.ok((await plain.heard.end) instanceof UnconfirmedEnd);
 			await start({ script: { cues: [{ at: 'finish', do: 'drop' }] } });
 			const dropped = await open({ version });
 			await dropped.session.finish();

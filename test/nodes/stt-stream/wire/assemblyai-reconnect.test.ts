@@ -101,6 +101,28 @@ describe('on the wire: drop and reconnect', { concurrency: true }, () => {
 		),
 	);
 
+	for (const version of VERSIONS)
+		it(`${version}: ended plainly, with the audio unread`, options, () =>
+			withAssemblyAi(
+				{ version, script: [{ cues: [{ at: { audioMs: 50 }, do: 'stall' }] }, SLOW] },
+				async (provider, recogniser) => {
+					const sent = numberedAudio(13);
+					const stream = new WireStream(provider, { clock: hurried(2) });
+					await stream.speak(sent);
+					const closing = stream.end();
+					const [record] = recogniser.records;
+					assert.ok(record);
+					recogniser.connection(record).closeNow(1000);
+					const closed = await closing;
+					checkAll(stream, recogniser, sent, 13);
+					assert.equal(closed.reconnects, 1);
+					// A partial may have come before.
+					const [{ detail } = {}] = stream.named('reconnecting');
+					assert.match(String(detail), /did not confirm|code 1000/);
+				},
+			),
+		);
+
 	it('with refined finals: each is refined once', options, () =>
 		withAssemblyAi(
 			{ script: broken(3 * 32_000, { do: 'drop' }), turnWords: 5 },
