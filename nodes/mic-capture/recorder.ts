@@ -2,6 +2,7 @@ import { bytesToFrames, frameBytes, framesToMs, msToFrames } from '../../lib/aud
 import type { Clock } from '../../lib/node/clock.ts';
 import type { VoiceError } from '../../lib/node/errors.ts';
 import type { EndReason } from '../../lib/node/messages.ts';
+import { UNSEEN_DELAY_MS } from './capture-clock.ts';
 import { DeviceMachine, type OpenDevice } from './device-machine.ts';
 import { noSpeech, onlySilence } from './limits.ts';
 import type { MicCommand, MicEvents, MicState } from './machine.ts';
@@ -25,8 +26,10 @@ interface Command {
 	at: number;
 }
 
-/** Sound needs up to 208 ms through PulseAudio; a busy machine may add as much. Looked at twice, because a busy
- * event loop runs an expired timer before it reads what has arrived. */
+/**
+ * Sound needs up to 208 ms through PulseAudio, and comes in pieces that must be full; a busy machine may add as much.
+ * Looked at twice, because a busy event loop runs an expired timer before it reads what has arrived.
+ */
 const TAIL_MS = [500, 100] as const;
 const HISTORY_SPARE_MS = 1000;
 const WAITING_MOST = 16;
@@ -35,6 +38,8 @@ const WAITING_MOST = 16;
 export class Recorder extends DeviceMachine {
 	readonly #settings: RecorderSettings;
 	readonly #time: Clock;
+	/** How late sound may come. */
+	readonly #lateMs: number;
 	/** Position of the device at which the stream goes on. */
 	#next = 0;
 	#stopAt: number | undefined;
@@ -48,9 +53,12 @@ export class Recorder extends DeviceMachine {
 
 	constructor(settings: RecorderSettings, open: OpenDevice, time: Clock, events: MicEvents) {
 		const { format, preRollMs, mute } = settings;
-		super({ format, historyMs: preRollMs + HISTORY_SPARE_MS, ...(mute && { mute }) }, open, time, events);
+		const pieceMs = framesToMs(settings.framesPerBuffer, format);
+		const historyMs = preRollMs + HISTORY_SPARE_MS + pieceMs;
+		super({ format, historyMs, ...(mute && { mute }) }, open, time, events);
 		this.#settings = settings;
 		this.#time = time;
+		this.#lateMs = TAIL_MS[0] + pieceMs;
 		this.#resume = settings.autostart !== undefined;
 		if (this.#keepsOpen) this.microphone.open();
 	}
@@ -107,13 +115,20 @@ export class Recorder extends DeviceMachine {
 		this.#toldSilent = false;
 		const microphone = this.microphone;
 		// A device that is only now opened is heard from its first sample on.
-		const pressed = this.deviceOpen ? (microphone.positionAt(at) ?? microphone.position) : 0;
+		const pressed = this.deviceOpen ? this.#positionAt(at) : 0;
 		const wanted = pressed - msToFrames(this.#settings.preRollMs, this.#settings.format);
 		this.#next = Math.max(wanted, this.deviceOpen ? microphone.oldest : 0);
 		const preRoll = Math.max(0, pressed - this.#next);
 		this.take = new Take(label, this.#settings, preRoll, (chunk) => this.events.chunk(chunk));
 		this.events.changed();
 		microphone.open();
+	}
+
+	/** After a pause of the device that nobody told us, its clock runs ahead for a while: not further than it can be. */
+	#positionAt(time: number): number {
+		const { position } = this.microphone;
+		const latest = position + msToFrames(this.#lateMs, this.#settings.format);
+		return Math.min(this.microphone.positionAt(time) ?? position, latest);
 	}
 
 	/** Takes what was captured before the current stream was asked for. */
@@ -129,13 +144,12 @@ export class Recorder extends DeviceMachine {
 		else this.#rest(false);
 	}
 
-	/** What was said until `at` is still on its way. */
+	/** What was said until `at` is still on its way, and was perhaps captured a little later than it seems. */
 	#awaitTail(at: number): void {
-		this.#stopAt = at;
+		this.#stopAt = at + (this.deviceOpen ? UNSEEN_DELAY_MS : 0);
 		this.events.changed();
-		const [first, second] = TAIL_MS;
-		this.#cancelTail = this.#time.after(first, () => {
-			this.#cancelTail = this.#time.after(second, () => this.#finish('stop'));
+		this.#cancelTail = this.#time.after(this.#lateMs, () => {
+			this.#cancelTail = this.#time.after(TAIL_MS[1], () => this.#finish('stop'));
 		});
 	}
 

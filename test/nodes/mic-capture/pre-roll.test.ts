@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { UNSEEN_DELAY_MS } from '../../../nodes/mic-capture/capture-clock.ts';
 import { findRun } from '../../lab/signals.ts';
 import { Bench } from './hand-microphone.ts';
 
@@ -23,7 +24,7 @@ describe('Recorder: pre-roll', () => {
 			await bench.pass(400);
 			assert.deepEqual(
 				bench.heard(id).pcm,
-				bench.signal(device.frameAt(press - 300), device.frameAt(release)),
+				bench.signal(device.frameAt(press - 300), device.frameAt(release + UNSEEN_DELAY_MS)),
 			);
 			assert.equal(bench.recorder.state, 'armed');
 			assert.equal(device.closed, 0);
@@ -61,7 +62,7 @@ describe('Recorder: pre-roll', () => {
 		await bench.pass(1000);
 		await bench.stop();
 		await bench.pass(300);
-		assert.equal(bench.heard(id).pcm.length, 1.3 * RATE * 2);
+		assert.equal(bench.heard(id).pcm.length, (1.3 + UNSEEN_DELAY_MS / 1000) * RATE * 2);
 		await bench.recorder.close();
 	});
 });

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { UNSEEN_DELAY_MS } from '../../../nodes/mic-capture/capture-clock.ts';
 import { noise } from '../../lab/signals.ts';
 import { Bench, settle } from './hand-microphone.ts';
 
 const RATE = 16_000;
 
 describe('Recorder: a stream', () => {
-	test('begins with the first sample of the device and ends with the one captured at the stop', async () => {
+	test('begins with the first sample of the device and ends right after the one captured at the stop', async () => {
 		const bench = new Bench({}, (device) => {
 			device.burstMs = 208;
 			device.latencyMs = 7;
@@ -19,7 +20,7 @@ describe('Recorder: a stream', () => {
 		await bench.pass(300);
 		const { pcm, ended, chunks } = bench.heard(id);
 		assert.equal(ended, 'stop');
-		assert.deepEqual(pcm, bench.signal(0, bench.device.frameAt(stop)));
+		assert.deepEqual(pcm, bench.signal(0, bench.device.frameAt(stop + UNSEEN_DELAY_MS)));
 		assert.deepEqual(
 			chunks.map(({ index }) => index),
 			chunks.map((_, i) => i),
@@ -35,6 +36,27 @@ describe('Recorder: a stream', () => {
 		assert.deepEqual(bench.errors, []);
 	});
 
+	for (const framesPerBuffer of [1024, 4096, 8192])
+		test(`loses no sample at a stop, with pieces of ${framesPerBuffer} frames whose delay nothing tells`, async () => {
+			for (let release = 0; release < 8; release++) {
+				const bench = new Bench({ framesPerBuffer }, (device) => {
+					device.burstMs = (framesPerBuffer * 1000) / RATE;
+					device.latencyMs = 12;
+				});
+				const { id } = await bench.start();
+				await bench.pass(1100 + release * 64);
+				const released = bench.time.now();
+				await bench.stop();
+				await bench.pass(1200);
+				const { pcm, ended } = bench.heard(id);
+				const spoken = Math.floor(((released - bench.device.began) * RATE) / 1000);
+				assert.equal(ended, 'stop');
+				assert.ok(pcm.length / 2 >= spoken, `${spoken - pcm.length / 2} samples are lost`);
+				assert.ok(pcm.length / 2 <= spoken + (UNSEEN_DELAY_MS * RATE) / 1000);
+				assert.deepEqual(pcm, bench.signal(0, pcm.length / 2));
+			}
+		});
+
 	test('ends after a bounded wait when nothing comes any more', async () => {
 		const bench = new Bench();
 		const { id } = await bench.start();
@@ -42,7 +64,7 @@ describe('Recorder: a stream', () => {
 		bench.device.burstMs = 60_000; // from the next delivery on
 		await bench.pass(30);
 		await bench.stop();
-		await bench.pass(590);
+		await bench.pass(650); // half a second, a piece of 64 ms, and a second look
 		assert.equal(bench.recorder.state, 'stopping');
 		await bench.pass(20);
 		assert.equal(bench.heard(id).ended, 'stop');
@@ -115,8 +137,9 @@ describe('Recorder: a stream', () => {
 		await bench.stop();
 		await bench.pass(500);
 		const { device } = bench;
-		assert.deepEqual(bench.heard(first.id).pcm, bench.signal(0, device.frameAt(stop)));
-		assert.deepEqual(bench.heard(second.id).pcm, bench.signal(device.frameAt(again), device.frameAt(end)));
+		const after = (time: number) => device.frameAt(time + UNSEEN_DELAY_MS);
+		assert.deepEqual(bench.heard(first.id).pcm, bench.signal(0, after(stop)));
+		assert.deepEqual(bench.heard(second.id).pcm, bench.signal(device.frameAt(again), after(end)));
 		assert.equal(bench.heard(second.id).ended, 'stop');
 		assert.equal(device.opened, 1);
 		assert.equal(device.closed, 1);
@@ -239,7 +262,7 @@ describe('Recorder: a stream', () => {
 		const { pcm } = bench.heard(id);
 		const expected = Buffer.concat([bench.signal(0, 1000 * 16), bench.signal(1400 * 16, 30 * RATE)]);
 		assert.deepEqual(pcm, expected.subarray(0, pcm.length));
-		assert.equal(pcm.length, (bench.device.frameAt(stop + 5) - 400 * 16) * 2);
+		assert.equal(pcm.length, (bench.device.frameAt(stop + 5 + UNSEEN_DELAY_MS) - 400 * 16) * 2);
 		assert.equal(bench.droppedMs, 400);
 	});
 
