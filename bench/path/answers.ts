@@ -9,6 +9,8 @@ import { type PathLab, type Provider, RATE } from './path-lab.ts';
 
 const OPEN_MS = 8000;
 const SEED = 3000;
+/** What happens only once is over. */
+const WARM_UP_MS = 1000;
 const NAMES = { assemblyai: 'AssemblyAI', yandex: 'Yandex' } as const;
 /** Outputs of stt-stream. */
 const FINALS = 0;
@@ -31,6 +33,8 @@ export async function measureAnswers(lab: PathLab, seconds: number): Promise<Pat
 		const began = () => providers.every((provider) => (records[provider][known[provider]]?.bytes ?? 0) > 0);
 		await assemblyAi.until('AssemblyAI', () => (assemblyAi.records[known.assemblyai]?.bytes ?? 0) > 0);
 		await yandex.until('Yandex', began);
+		await sleep(WARM_UP_MS);
+		const measuredFrom = lab.now();
 		await sleep(seconds * 1000);
 		await nodeRed.click('stop');
 		const record = {
@@ -39,7 +43,7 @@ export async function measureAnswers(lab: PathLab, seconds: number): Promise<Pat
 		};
 		await assemblyAi.until('the end', () => record.assemblyai.closed);
 		await yandex.until('the end', () => record.yandex.closed);
-		const told = toldOf(lab.marks, from);
+		const told = toldOf(lab.marks, measuredFrom);
 		const answers = providers.map((provider) => answersIn(record[provider], told, `stt-${provider}`));
 		const reads = marksOf(lab.marks, 'received', from);
 		const read = (at: Moment) => reads.findLast((one) => one.at <= at)?.at ?? Number.NaN;

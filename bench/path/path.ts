@@ -31,6 +31,7 @@ export function figuresOf(name: string, values: readonly number[]): PathFigures 
 
 export interface PathOptions {
 	readonly sources?: readonly SourceName[];
+	readonly answers?: boolean;
 	readonly talks?: readonly TalkCase[];
 	/** Talks of each case, for each run. */
 	readonly talksPerRun?: number;
@@ -39,7 +40,7 @@ export interface PathOptions {
 /** One row for each part of the way. `seconds` of sound for each microphone. */
 export async function measurePath(
 	{ seconds, runs }: Extent,
-	{ sources = SOURCES, talks = TALKS, talksPerRun = 2 }: PathOptions = {},
+	{ sources = SOURCES, answers = true, talks = TALKS, talksPerRun = 2 }: PathOptions = {},
 ): Promise<PathFigures[]> {
 	const missing = needs('pulseaudio', 'alsa-utils', 'naudiodon', 'onoff', 'fuse', 'mount-namespace', 'gcc');
 	if (missing) throw new Error(`This needs more than is here: ${missing}`);
@@ -47,7 +48,7 @@ export async function measurePath(
 	try {
 		const figures: PathFigures[] = [];
 		for (const source of sources) figures.push(...(await measureFrames(lab, source, seconds)));
-		figures.push(...(await measureAnswers(lab, seconds)));
+		if (answers) figures.push(...(await measureAnswers(lab, seconds)));
 		for (const talk of talks) figures.push(...(await measureTalks(lab, talk, runs * talksPerRun)));
 		return figures;
 	} finally {

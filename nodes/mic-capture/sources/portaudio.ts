@@ -1,7 +1,13 @@
 import type { DeviceName } from '../../../lib/audio/device-name.ts';
-import { bytesToMs } from '../../../lib/audio/format.ts';
+import { bytesToMs, msToFrames } from '../../../lib/audio/format.ts';
 import { listDevices, openInput, type PortAudioInput } from '../../../lib/portaudio/client.ts';
 import { EventGate, type Source } from './source.ts';
+
+/**
+ * PortAudio hands sound over when so much of it is together, and no earlier when a stream is to end: with the 100 ms of a
+ * usual message, its end would wait for up to 100 ms. Its own buffer is three times as long.
+ */
+const PIECE_MS = 20;
 
 /** Microphones of the sound system, through PortAudio (naudiodon) in a child process. */
 export const portaudio: Source = {
@@ -9,7 +15,7 @@ export const portaudio: Source = {
 		const gate = new EventGate(events);
 		let droppedBytes = 0;
 		const input: PortAudioInput = await openInput(
-			{ device, format, framesPerBuffer },
+			{ device, format, framesPerBuffer: Math.min(framesPerBuffer, msToFrames(PIECE_MS, format)) },
 			{
 				data(pcm) {
 					const lately = input.droppedBytes - droppedBytes;
