@@ -125,6 +125,8 @@ export class PcmDecoder {
 	}
 
 	push(data: Buffer): Buffer {
+		// The usual case: nothing is cut.
+		if (!this.#rest.length && data.length % this.#step === 0) return toPcm(data, this.#encoding);
 		const whole = this.#rest.length ? Buffer.concat([this.#rest, data]) : data;
 		const usable = whole.length - (whole.length % this.#step);
 		// A copy, because a view would keep the whole message alive.

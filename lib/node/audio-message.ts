@@ -62,8 +62,15 @@ const asText = (value: unknown): string =>
 
 /** The stream id of `msg.parts`: of nested parts the deepest counts. */
 export function partsId(message: Message): string | undefined {
-	const ids = partsLevels(message).map((parts) => asText(parts.id));
-	return ids.findLast((id) => id !== '');
+	return deepestId(partsLevels(message));
+}
+
+function deepestId(levels: readonly Parts[]): string | undefined {
+	for (let level = levels.length - 1; level >= 0; level--) {
+		const id = asText((levels[level] as Parts).id);
+		if (id !== '') return id;
+	}
+	return undefined;
 }
 
 /** The topic as text, '' if there is none. */
@@ -71,13 +78,14 @@ export function topicOf(message: Message): string {
 	return asText(message['topic']);
 }
 
-function isLast(message: Message): boolean {
-	const [stream, ...splits] = partsLevels(message).reverse() as [Parts, ...Parts[]];
-	const pending = ({ index, count }: Parts) => (asNumber(index) ?? 0) < (asNumber(count) ?? 0) - 1;
+function isLast(message: Message, levels: readonly Parts[]): boolean {
 	// Split copies `complete` and the stream's count to every piece that it makes of the last chunk.
-	if (splits.some(pending)) return false;
-	return Boolean(message['complete']) || (asNumber(stream.count) !== undefined && !pending(stream));
+	for (let level = 0; level < levels.length - 1; level++) if (isPending(levels[level] as Parts)) return false;
+	const stream = levels.at(-1) as Parts;
+	return Boolean(message['complete']) || (asNumber(stream.count) !== undefined && !isPending(stream));
 }
+
+const isPending = ({ index, count }: Parts) => (asNumber(index) ?? 0) < (asNumber(count) ?? 0) - 1;
 
 /**
  * Reads an audio message: our own chunks, a whole WAV file, the first piece of one, a raw Buffer with `msg.audio`,
@@ -92,9 +100,10 @@ export function readAudioMessage(
 ): AudioMessage {
 	const payload = message['payload'];
 	const topic = topicOf(message);
-	const id = partsId(message);
+	const levels = partsLevels(message);
+	const id = deepestId(levels);
 	const stream = id ?? `topic:${topic}`;
-	const base = { stream, explicit: id !== undefined, topic, last: isLast(message) };
+	const base: Base = { stream, explicit: id !== undefined, topic, last: isLast(message, levels) };
 	if (!(payload instanceof Uint8Array)) {
 		// So end a file whose length is a multiple of file-in's chunks, and flows that send only `complete`.
 		if (base.last && (payload === undefined || payload === null || payload === ''))
@@ -107,7 +116,7 @@ export function readAudioMessage(
 	// Whatever the message says: a format may be left over from what the payload was before.
 	if (isWav(data)) return wavMessage(base, data, message);
 	const stated = statedFormat(message);
-	if (stated && stated !== 'wav') return { ...base, data, source: source(data, stated) };
+	if (stated && stated !== 'wav') return withAudio(base, data, stated);
 	if (!data.length || known(stream)) return { ...base, data };
 	if (stated === 'wav') return wavMessage(base, data, message);
 	const coded = codedAudioName(data);
@@ -122,23 +131,26 @@ export function readAudioMessage(
 			'set msg.audio = { sampleRate, channels, encoding }, or the raw format of this node',
 		);
 	const format = checkFormat({ sampleRate: raw.rawSampleRate, channels: raw.rawChannels });
-	return { ...base, data, source: source(data, { format, encoding: 's16le' }) };
+	return withAudio(base, data, { format, encoding: 's16le' });
 }
+
+type Base = Pick<AudioMessage, 'stream' | 'explicit' | 'topic' | 'last'>;
 
 interface Stated {
 	format: PcmFormat;
 	encoding: SampleEncoding;
 }
 
-const source = (data: Buffer, stated: Stated, skip = 0, bytes = Number.POSITIVE_INFINITY) => ({
-	...stated,
-	skip: Math.min(skip, data.length),
-	bytes,
-});
+/** Every chunk of every stream passes here: without object spreads, which cost more than all else of it. */
+function withAudio(base: Base, data: Buffer, { format, encoding }: Stated): AudioMessage {
+	const { stream, explicit, topic, last } = base;
+	const source = { format, encoding, skip: 0, bytes: Number.POSITIVE_INFINITY };
+	return { stream, explicit, topic, last, data, source };
+}
 
-function wavMessage(base: Omit<AudioMessage, 'data'>, data: Buffer, message: Message): AudioMessage {
+function wavMessage(base: Base, data: Buffer, message: Message): AudioMessage {
 	const header = parseWavHeader(data);
-	const stated = { format: header.format, encoding: header.encoding };
+	const { format, encoding, dataOffset, dataBytes } = header;
 	const inPieces = base.explicit && !base.last;
 	// mic-capture's recordings name their stream; that of any other file is its message.
 	const id = typeof message['stream'] === 'string' ? message['stream'] : asText(message['_msgid']);
@@ -148,7 +160,7 @@ function wavMessage(base: Omit<AudioMessage, 'data'>, data: Buffer, message: Mes
 		stream: base.explicit || !id ? base.stream : `recording:${id}`,
 		explicit: true,
 		data,
-		source: source(data, stated, header.dataOffset, header.dataBytes),
+		source: { format, encoding, skip: Math.min(dataOffset, data.length), bytes: dataBytes },
 		last: !inPieces,
 	};
 }

@@ -43,14 +43,25 @@ export class NodeGuard {
 	onInput(handler: (message: NodeMessage & Record<string, unknown>, send: SendTo) => unknown): void {
 		this.#node.on('input', (message, send, done) => {
 			const sendTo = portSender((messages) => send(messages as NodeMessage[]));
-			Promise.resolve()
-				.then(() => handler(message as NodeMessage & Record<string, unknown>, sendTo))
-				.then(
-					() => done(),
-					(thrown) => done(this.#show(thrown)),
-				)
-				.catch((thrown) => this.#node.warn(String(thrown)));
+			void this.#handle(() => handler(message as NodeMessage & Record<string, unknown>, sendTo), done);
 		});
+	}
+
+	/** Never rejects. */
+	async #handle(run: () => unknown, done: (error?: Error) => void): Promise<void> {
+		try {
+			let failure: VoiceError | undefined;
+			try {
+				const result = run();
+				// Waiting costs even where there is nothing to wait for, and audio comes in many messages.
+				if (result instanceof Promise) await result;
+			} catch (thrown) {
+				failure = this.#show(thrown);
+			}
+			done(failure);
+		} catch (thrown) {
+			this.#node.warn(String(thrown));
+		}
 	}
 
 	/** Clean-up on redeploy and shutdown; what fails is logged, and Node-RED goes on. */

@@ -24,6 +24,8 @@ export class StatusLine {
 	readonly #node: Node;
 	readonly #translate: Translate;
 	#shown = '';
+	/** What showed it, where that tells all. */
+	#asked = '';
 
 	/** @param translate `RED._`; keys are looked up below `status.` in the node set's own catalogue */
 	constructor(node: Node, translate: Translate, nodeSet: string) {
@@ -32,6 +34,10 @@ export class StatusLine {
 	}
 
 	show(look: StatusLook, key: string, values?: Record<string, string | number>): void {
+		const asked = values ? '' : `${look} ${key}`;
+		// Nodes say again and again what they are doing, and a translation is dear.
+		if (asked && asked === this.#asked) return;
+		this.#asked = asked;
 		const text = shorten(this.#translate(key, values));
 		const next = `${look} ${text}`;
 		if (next === this.#shown) return;
@@ -41,6 +47,7 @@ export class StatusLine {
 
 	clear(): void {
 		this.#shown = '';
+		this.#asked = '';
 		this.#node.status({});
 	}
 }

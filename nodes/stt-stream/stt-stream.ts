@@ -13,7 +13,7 @@ import { serveModels } from './model-routes.ts';
 import { createProvider } from './providers/index.ts';
 import type { SttProvider } from './providers/provider.ts';
 import { Warm } from './session/warm.ts';
-import { Session, type SessionOutput } from './session.ts';
+import { Session, type SessionOutput, type SessionState } from './session.ts';
 import { readProviderConfig, readSettings, type SttStreamSettings } from './settings.ts';
 
 const FINALS = 0;
@@ -174,11 +174,21 @@ function recognise(
 	}
 
 	function showState(): void {
-		const states = [...sessions.values()].map(({ state }) => state);
-		if (states.includes('listening')) status.show('active', word('listening'));
-		else if (states.includes('connecting')) status.show('connecting', 'connecting');
+		const state = anyState();
+		if (state === 'listening') status.show('active', word('listening'));
+		else if (state === 'connecting') status.show('connecting', 'connecting');
 		// A failure stays in view until the next stream.
 		else if (!failed) status.show('idle', word('idle'));
+	}
+
+	/** What one of the sessions does; 'listening' goes first, and of a thousand the first mostly does. */
+	function anyState(): SessionState {
+		let found: SessionState = 'closed';
+		for (const { state } of sessions.values()) {
+			if (state === 'listening') return state;
+			if (state === 'connecting') found = state;
+		}
+		return found;
 	}
 
 	/** The status that tells where no partials will come although somebody asked for them. */

@@ -198,7 +198,7 @@ export class WebSocketLink {
 	/** False: taken, but wait for `drain`. Nothing happens on a connection that is not open. */
 	send(data: Buffer | string): boolean {
 		if (this.#socket.readyState !== WebSocket.OPEN) return true;
-		this.#socket.send(data, () => this.#sent());
+		this.#socket.send(data, this.#onSent);
 		this.#busy ||= this.#socket.bufferedAmount > HIGH_WATER;
 		return !this.#busy;
 	}
@@ -213,11 +213,11 @@ export class WebSocketLink {
 		this.#socket.terminate();
 	}
 
-	#sent(): void {
+	readonly #onSent = (): void => {
 		if (!this.#busy || this.#socket.bufferedAmount > LOW_WATER) return;
 		this.#busy = false;
 		this.#events?.drain();
-	}
+	};
 
 	#receive(data: RawData): void {
 		if (this.#error) return;

@@ -87,7 +87,8 @@ export class AudioQueue {
 		if (!piece) return undefined;
 		const at = Math.max(this.#at, piece.at);
 		const size = Math.max(msToBytes(ms, this.#format), frameBytes(this.#format));
-		const pcm = piece.pcm.subarray(at - piece.at, at - piece.at + size);
+		const isWhole = at === piece.at && piece.pcm.length <= size;
+		const pcm = isWhole ? piece.pcm : piece.pcm.subarray(at - piece.at, at - piece.at + size);
 		this.#at = at + pcm.length;
 		this.#readOnce += Math.max(0, this.#at - Math.max(at, this.#furthest));
 		this.#furthest = Math.max(this.#furthest, this.#at);
@@ -125,7 +126,10 @@ export class AudioQueue {
 	/** Nothing before `ms` will be read again. */
 	release(ms: number): void {
 		const until = Math.min(this.#bytesAt(ms), this.#at);
-		while (this.#next > 0 && end(this.#pieces[0] as Piece) <= until) this.#remove(0, true);
+		let gone = 0;
+		while (gone < this.#next && end(this.#pieces[gone] as Piece) <= until) gone++;
+		for (const piece of this.#pieces.splice(0, gone)) if (piece.counted) this.#bytes -= piece.pcm.length;
+		this.#next -= gone;
 		if (this.#lost.length) this.#lost = this.#lost.filter(({ to }) => to > until);
 	}
 
@@ -151,7 +155,7 @@ export class AudioQueue {
 	#append(pcm: Buffer, counted: boolean): void {
 		const step = msToBytes(PIECE_MS, this.#format);
 		for (let at = 0; at < pcm.length; at += step) {
-			const piece = pcm.subarray(at, at + step);
+			const piece = pcm.length <= step ? pcm : pcm.subarray(at, at + step);
 			this.#pieces.push({ pcm: piece, at: this.#end, counted });
 			this.#end += piece.length;
 			if (counted) this.#bytes += piece.length;
@@ -171,11 +175,11 @@ export class AudioQueue {
 	}
 
 	/** @returns how many of its bytes nobody had read */
-	#remove(index: number, released = false): number {
+	#remove(index: number): number {
 		const [piece] = this.#pieces.splice(index, 1) as [Piece];
 		if (piece.counted) this.#bytes -= piece.pcm.length;
 		if (index < this.#next) this.#next--;
-		if (piece.at < this.#at && !released && !isQuiet(piece.pcm))
+		if (piece.at < this.#at && !isQuiet(piece.pcm))
 			this.#unheard += Math.min(end(piece), this.#at) - piece.at;
 		return this.#lose(Math.max(piece.at, this.#at), end(piece));
 	}

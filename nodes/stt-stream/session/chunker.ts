@@ -5,7 +5,9 @@ import type { Capabilities } from '../providers/provider.ts';
 export class Chunker {
 	readonly #min: number;
 	readonly #max: number;
-	#rest: Buffer = Buffer.alloc(0);
+	/** Too short to be a piece. */
+	#rest: Buffer[] = [];
+	#restBytes = 0;
 
 	constructor(
 		{ chunkMs, chunkMaxBytes }: Pick<Capabilities, 'chunkMs' | 'chunkMaxBytes'>,
@@ -16,26 +18,35 @@ export class Chunker {
 		this.#min = Math.min(msToBytes(chunkMs.min, format), this.#max);
 	}
 
-	*push(pcm: Buffer): Generator<Buffer> {
-		const all = this.#rest.length ? Buffer.concat([this.#rest, pcm]) : pcm;
+	/** The Buffer is kept until the next call, and not written to. */
+	push(pcm: Buffer): Buffer[] {
+		if (!pcm.length) return [];
+		this.#rest.push(pcm);
+		this.#restBytes += pcm.length;
+		if (this.#restBytes < this.#min) return [];
+		const all = this.#takeRest();
+		if (all.length <= this.#max) return [all];
+		const pieces: Buffer[] = [];
 		let at = 0;
-		while (at < all.length) {
-			const left = all.length - at;
-			if (left < this.#min) break;
-			const piece = all.subarray(at, at + Math.min(left, this.#max));
-			at += piece.length;
-			yield piece;
-		}
-		// A copy, because a view would keep the whole message alive.
-		this.#rest = Buffer.from(all.subarray(at));
+		for (; at < all.length && all.length - at >= this.#min; at += this.#max)
+			pieces.push(all.subarray(at, at + this.#max));
+		if (at < all.length) this.push(all.subarray(at));
+		return pieces;
 	}
 
 	/** The last piece, filled up with silence if it is too short; empty if there is none. */
 	flush(): Buffer {
-		const rest = this.#rest;
-		this.#rest = Buffer.alloc(0);
+		const rest = this.#takeRest();
 		if (!rest.length || rest.length >= this.#min) return rest;
 		return Buffer.concat([rest, Buffer.alloc(this.#min - rest.length)]);
+	}
+
+	#takeRest(): Buffer {
+		const [only, ...more] = this.#rest;
+		const all = only && !more.length ? only : Buffer.concat(this.#rest);
+		this.#rest = [];
+		this.#restBytes = 0;
+		return all;
 	}
 }
 

@@ -1,0 +1,98 @@
+import { writeFileSync } from 'node:fs';
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { runTrial } from './trial.ts';
+
+// node dist/bench/streams/profile.js: where Node-RED's time goes while it carries streams, as V8's profiler sees it.
+// Time in a native function counts where that is called for by its name: those of sockets are system calls.
+
+interface Profile {
+	readonly nodes: readonly {
+		readonly id: number;
+		readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
+		readonly children?: readonly number[];
+	}[];
+	readonly samples: readonly number[];
+	readonly timeDeltas: readonly number[];
+}
+
+/** Whose code it is, by a piece of its address. */
+const PARTS: readonly (readonly [string, RegExp])[] = [
+	['the bench: source, counter, meter', /\/dist\/bench\//],
+	['this package', /\/dist\/(nodes|lib)\//],
+	['Node-RED', /\/node_modules\/(@node-red|node-red)\//],
+	['ws', /\/node_modules\/ws\//],
+	['other packages', /\/node_modules\//],
+	['Node.js: timers, promises, immediates', /^node:internal\/(timers|process|async_hooks|promise)/],
+	['Node.js: sockets, streams and all else', /^node:/],
+];
+const OWN: Readonly<Record<string, string>> = {
+	'(idle)': 'idle',
+	'(garbage collector)': 'garbage collection',
+	'(program)': 'V8 and libuv outside of JavaScript',
+};
+
+const partOf = ({ functionName, url }: Profile['nodes'][number]['callFrame']): string =>
+	OWN[functionName] ??
+	(url ? PARTS.find(([, pattern]) => pattern.test(url))?.[0] : undefined) ??
+	'native functions: sockets';
+
+/** Percent of the time, idle apart, by part and, within these, by function. */
+export function split(profile: Profile): { parts: Map<string, number>; functions: Map<string, number> } {
+	const frames = new Map(profile.nodes.map(({ id, callFrame }) => [id, callFrame]));
+	const [parts, functions] = [new Map<string, number>(), new Map<string, number>()];
+	let busy = 0;
+	profile.samples.forEach((id, at) => {
+		const frame = frames.get(id)!;
+		const part = partOf(frame);
+		const spent = profile.timeDeltas[at]!;
+		if (part === 'idle') return;
+		busy += spent;
+		const file = frame.url.replace(/^.*\/(dist|node_modules)\//, '');
+		const name = `${frame.functionName || '(anonymous)'} ${file}:${frame.lineNumber + 1}`;
+		parts.set(part, (parts.get(part) ?? 0) + spent);
+		functions.set(name, (functions.get(name) ?? 0) + spent);
+	});
+	const share = (spent: Map<string, number>) =>
+		new Map(
+			[...spent].sort(([, a], [, b]) => b - a).map(([name, time]) => [name, (time * 100) / busy] as const),
+		);
+	return { parts: share(parts), functions: share(functions) };
+}
+
+const HELP = `node dist/bench/streams/profile.js [--streams n] [--frame ms] [--seconds n] [--functions n] [--save file]
+  --functions  the most expensive ones, so many (default 25)
+  --save       writes the profile, for Chrome's developer tools (.cpuprofile)`;
+
+const { values } = parseArgs({
+	options: {
+		streams: { type: 'string', default: '300' },
+		frame: { type: 'string', default: '20' },
+		seconds: { type: 'string', default: '8' },
+		functions: { type: 'string', default: '25' },
+		save: { type: 'string' },
+		help: { type: 'boolean', default: false },
+	},
+});
+if (values.help) console.log(HELP);
+else {
+	let text = '';
+	const order = {
+		streams: Number(values.streams),
+		frameMs: Number(values.frame),
+		seconds: Number(values.seconds),
+	};
+	const { nodeRed } = await runTrial(order, (profile) => {
+		text = profile;
+	});
+	if (values.save) writeFileSync(values.save, text);
+	const { parts, functions } = split(JSON.parse(text) as Profile);
+	const round = (spent: Map<string, number>) =>
+		Object.fromEntries([...spent].map(([name, percent]) => [name, { percent: Number(percent.toFixed(1)) }]));
+	console.log(
+		`${order.streams} streams, frames of ${order.frameMs} ms; Node-RED: ${nodeRed.cpu.toFixed(2)} processors`,
+	);
+	console.table(round(parts));
+	console.table(round(new Map([...functions].slice(0, Number(values.functions)))));
+	process.exitCode = 0;
+}
