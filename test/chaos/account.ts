@@ -19,6 +19,8 @@ export interface Marks {
 
 /** The books of a round, in milliseconds of audio. */
 export interface Sums {
+	/** Of the button. */
+	presses: number;
 	streams: number;
 	/** Sent to recognisers, each counted. */
 	sentMs: number;
@@ -39,6 +41,7 @@ export interface Sums {
 }
 
 export const noSums = (): Sums => ({
+	presses: 0,
 	streams: 0,
 	sentMs: 0,
 	heardMs: 0,
@@ -62,6 +65,7 @@ export function audit(
 	marks: Marks,
 	sums: Sums,
 ): string[] {
+	sums.presses += ledger.presses.filter(Boolean).length;
 	const streams = ledger.streams();
 	const heard = Object.fromEntries(
 		Object.entries(records).map(([name, all]) => [name, assign(all, streams)]),
@@ -82,6 +86,12 @@ export function audit(
 				say(`${node} ${what}`);
 	}
 	return wrong;
+}
+
+/** Every press is followed by its release. */
+export function wrongPresses(presses: readonly boolean[], isWhole: boolean): string[] {
+	const isRight = presses.every((press, index) => press === (index % 2 === 0)) && presses.length % 2 === 0;
+	return isRight || !isWhole ? [] : [`button: ${presses.map((press) => (press ? 'down' : 'up')).join(' ')}`];
 }
 
 interface Heard {

@@ -34,7 +34,11 @@ export function align(heard: Buffer, stream: Buffer): { parts: Interval[]; forei
 	return { parts, foreign };
 }
 
-/** Of a sound that a recogniser got from one of several streams: which. Undefined: it is silence, or of none of them. */
+/**
+ * Of a sound that a recogniser got from one of several streams: which. Undefined: it is silence, or of none of them.
+ * Where one stream ends and the next begins at the same moment, both may have the same samples: the one that has more
+ * of it.
+ */
 export function owner<T extends { readonly pcm: Buffer }>(
 	heard: Buffer,
 	streams: readonly T[],
@@ -44,8 +48,10 @@ export function owner<T extends { readonly pcm: Buffer }>(
 	for (let at = begin; at < heard.length; at += NEEDLE) {
 		const needle = heard.subarray(at, at + NEEDLE);
 		if (needle.length < LEAST || isZero(needle)) continue;
-		const found = streams.find(({ pcm }) => indexOfSample(pcm, needle, 0) >= 0);
-		if (found) return found;
+		const [found, ...others] = streams.filter(({ pcm }) => indexOfSample(pcm, needle, 0) >= 0);
+		if (!found) continue;
+		const shared = (stream: T) => covered(align(heard, stream.pcm).parts);
+		return others.reduce((best, other) => (shared(other) > shared(best) ? other : best), found);
 	}
 	return undefined;
 }

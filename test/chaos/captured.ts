@@ -23,11 +23,10 @@ export function wrongCaptures(
 	return streams.flatMap(({ mic, id, pcm, ends }) => {
 		const what = `${mic} ${id} (${ends.join(', ')})`;
 		if (mic === 'mic-file') {
-			// A start soon after a stop may find the file still being played.
-			const source = said.find((one) => one.includes(pcm));
-			if (!source) return [`${what}: it is not what the file holds, but ${describe(pcm, said)}`];
-			const whole = ends[0] !== 'end-of-file' || source.subarray(-pcm.length).equals(pcm);
-			return whole ? [] : [`${what}: the end of the file is missing`];
+			const source = said.find((one) => isStart(pcm, one));
+			if (!source) return [`${what}: it does not begin as the file, but is ${describe(pcm, said)}`];
+			const isWhole = ends[0] !== 'end-of-file' || said.some((one) => one.equals(pcm));
+			return isWhole ? [] : [`${what}: the end of the file is missing`];
 		}
 		const utterance = mic === 'mic-page' && utterances.find(({ stream }) => stream === id);
 		if (!utterance) return [];

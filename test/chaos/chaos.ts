@@ -4,7 +4,7 @@
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { compare } from './checkpoint.ts';
-import { faketimeLibrary } from './house.ts';
+import { faketimeLibrary, hasLine } from './house.ts';
 import { run } from './run.ts';
 
 const { values } = parseArgs({
@@ -21,6 +21,7 @@ const [faults, seed, checkEvery] = [values.faults, values.seed, values['check-ev
 ];
 console.log(`seed ${seed}, ${faults} faults`);
 if (!faketimeLibrary()) console.log('without a jumping clock: apt install faketime');
+if (!hasLine()) console.log('with a simulated button: apt install fuse3, npm install onoff');
 try {
 	const outcome = await run({ seed, faults, checkEvery, tell: (line) => console.log(line) });
 	const { struck, rounds, sums, checkpoints, seconds } = outcome;

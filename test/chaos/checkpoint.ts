@@ -12,9 +12,15 @@ export interface Checkpoint extends Vitals {
 const KEPT_MS = 5500;
 /** How long what was closed may take to be gone. */
 const GONE_MS = 25_000;
-/** What the heap may grow over a whole run: compiled code, caches of a fixed size. */
-const HEAP_GROWTH = 12e6;
-const RSS_GROWTH = 100e6;
+/** Objects that come into being when something happens for the first time; less than one for two faults of a long run. */
+const OBJECTS_GROWTH = 500;
+/** Code that V8 compiles and optimises, and what it learns of it (heap snapshots show nothing else): for its most … */
+const HEAP_GROWTH = 7e6;
+/** … and once nearly every kind of fault has struck. */
+const HEAP_GROWTH_LATER = 3e6;
+const MANY_FAULTS = 100;
+/** What V8 keeps in reserve. */
+const RSS_GROWTH = 50e6;
 
 /** Takes the flow down, waits until nothing is left of it, measures, and sets it up again. */
 export async function checkpoint(
@@ -63,8 +69,16 @@ function grown(before: Vitals, now: Vitals): string[] {
 
 const MB = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
 
+const sum = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((a, b) => a + b, 0);
+
 export const compare = (base: Checkpoint, now: Checkpoint): string =>
-	`${now.fds} descriptors (${base.fds}), heap ${MB(now.heap)} (${MB(base.heap)}), RSS ${MB(now.rss)} (${MB(base.rss)})`;
+	[
+		`${now.fds} descriptors (${base.fds})`,
+		`${sum(now.listeners)} listeners (${sum(base.listeners)})`,
+		`${now.objects['Object']} objects (${base.objects['Object']})`,
+		`heap ${MB(now.heap)} (${MB(base.heap)})`,
+		`RSS ${MB(now.rss)} (${MB(base.rss)})`,
+	].join(', ');
 
 /** What has grown that must not, and what Node.js warned of. */
 export function complaints(checkpoints: readonly Checkpoint[], log: readonly string[]): string[] {
@@ -75,8 +89,12 @@ export function complaints(checkpoints: readonly Checkpoint[], log: readonly str
 	if (last.fds > base.fds)
 		wrong.push(`descriptors: ${JSON.stringify(base.targets)} became ${JSON.stringify(last.targets)}`);
 	wrong.push(...grown(base, last));
-	if (last.heap - base.heap > HEAP_GROWTH)
-		wrong.push(`the heap grew from ${MB(base.heap)} to ${MB(last.heap)}`);
+	for (const [kind, count] of Object.entries(last.objects))
+		if (count - (base.objects[kind] ?? 0) > OBJECTS_GROWTH)
+			wrong.push(`objects: ${base.objects[kind]} of ${kind} became ${count}`);
+	const later = checkpoints.find(({ faults }) => faults >= MANY_FAULTS) ?? last;
+	if (last.heap - base.heap > HEAP_GROWTH || last.heap - later.heap > HEAP_GROWTH_LATER)
+		wrong.push(`the heap grew from ${MB(base.heap)} and ${MB(later.heap)} to ${MB(last.heap)}`);
 	if (last.rss - base.rss > RSS_GROWTH) wrong.push(`RSS grew from ${MB(base.rss)} to ${MB(last.rss)}`);
 	return wrong;
 }

@@ -34,6 +34,8 @@ export interface FlowParts {
 	readonly played: string;
 	/** How sound cards are used. */
 	readonly backend: 'portaudio' | 'alsa';
+	/** The button's line, as its BCM number; undefined: it is simulated. */
+	readonly pin: string | undefined;
 }
 
 /** Nobody waits long: the run is to meet as many failures as it can in a minute. */
@@ -64,7 +66,14 @@ export function chaosFlow(parts: FlowParts, names: Readonly<Record<string, strin
 	});
 	const outs = { wires: [['out'], ['out'], ['out', 'mic-page']] };
 	const nodes: FlowNode[] = [
-		{ id: 'button', type: 'button-trigger', backend: 'simulated', wires: [['mic-card', 'out'], ['out']] },
+		{
+			id: 'button',
+			type: 'button-trigger',
+			...(parts.pin === undefined ? { backend: 'simulated' } : { backend: 'onoff', pin: parts.pin }),
+			active: 'low',
+			pull: 'none',
+			wires: [['mic-card', 'out'], ['out']],
+		},
 		mic('mic-card', { source: parts.backend, device: 'vmic' }),
 		mic('mic-file', { source: 'file', file: parts.said }),
 		mic('mic-page', { source: 'browser', path: PAGE }),

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { text } from 'node:stream/consumers';
 import { isAlive, type Proc } from '../lab/descendants.ts';
+import { startGpio, type VirtualGpio } from '../lab/gpio.ts';
+import { needs } from '../lab/needs.ts';
 import { type LabNodeRed, startNodeRed } from '../lab/node-red.ts';
 import { type LoopbackAssemblyAi, startAssemblyAi } from '../lab/recognisers/assemblyai.ts';
 import { type LoopbackYandex, startYandex } from '../lab/recognisers/yandex.ts';
@@ -20,6 +22,13 @@ const DISK_BYTES = 512 * 1024;
 /** A turn ends with so many words: finals come often. */
 const TURN_WORDS = 6;
 
+/** The button's line: its BCM number, and that of its chip's first line. */
+const PIN = 17;
+const GPIO_BASE = 512;
+
+/** Whether the button can be one on a line of a virtual GPIO chip, read by the real onoff. */
+export const hasLine = (): boolean => needs('fuse', 'mount-namespace', 'onoff') === false;
+
 /** Where Debian has libfaketime; undefined if this machine does not. */
 export function faketimeLibrary(): string | undefined {
 	const folders = ['x86_64', 'aarch64', 'arm', 'i386', 'riscv64'].map((cpu) => {
@@ -33,6 +42,8 @@ export function faketimeLibrary(): string | undefined {
 export class House {
 	readonly folder: string;
 	readonly card: SoundCard;
+	/** Undefined: the button is simulated. */
+	readonly gpio: VirtualGpio | undefined;
 	readonly assemblyai: LoopbackAssemblyAi;
 	readonly yandex: LoopbackYandex;
 	readonly nodeRed: LabNodeRed;
@@ -49,12 +60,13 @@ export class House {
 	private constructor(
 		fields: Pick<
 			House,
-			'folder' | 'card' | 'assemblyai' | 'yandex' | 'nodeRed' | 'parts' | 'clockFile' | 'log'
+			'folder' | 'card' | 'gpio' | 'assemblyai' | 'yandex' | 'nodeRed' | 'parts' | 'clockFile' | 'log'
 		>,
 		probe: string,
 	) {
 		this.folder = fields.folder;
 		this.card = fields.card;
+		this.gpio = fields.gpio;
 		this.assemblyai = fields.assemblyai;
 		this.yandex = fields.yandex;
 		this.nodeRed = fields.nodeRed;
@@ -77,10 +89,14 @@ export class House {
 		const probe = join(folder, 'probe');
 		mkdirSync(disk);
 		const card = await startSoundCard({ rate: RATE });
+		const gpio = hasLine()
+			? await startGpio({ chips: [{ base: GPIO_BASE, ngpio: 58, label: 'pinctrl-bcm2711' }] })
+			: undefined;
 		const assemblyai = await startAssemblyAi({ turnWords: TURN_WORDS });
 		const yandex = await startYandex({ turnWords: TURN_WORDS });
 		const parts: FlowParts = {
 			backend,
+			pin: gpio && String(PIN),
 			assemblyai: assemblyai.url,
 			yandex: yandex.endpoint,
 			model: writeToyCtc(join(folder, 'model')),
@@ -103,9 +119,9 @@ export class House {
 			credentials: CREDENTIALS,
 			env: { ...card.env, ...(faketime && clock), VOICE_CHAOS_PROBE: probe },
 			// A small disk of its own, in a mount namespace; the pid stays the same.
-			wrap: (command, args) => [
-				'unshare',
-				[
+			wrap: (command, args) => {
+				const [program, ...rest] = [
+					'unshare',
 					process.getuid?.() === 0 ? '-m' : '-rm',
 					'sh',
 					'-c',
@@ -115,18 +131,41 @@ export class House {
 					'--import',
 					new URL('./probe.js', import.meta.url).href,
 					...args,
-				],
-			],
+				] as const;
+				return gpio ? gpio.wrap(program, rest) : [program, rest];
+			},
 		}).catch(async (error: unknown) => {
-			await Promise.all([card.stop(), assemblyai.stop(), yandex.stop()]);
+			await Promise.all([card.stop(), assemblyai.stop(), yandex.stop(), gpio?.stop()]);
 			throw error;
 		});
-		return new House({ folder, card, assemblyai, yandex, nodeRed, parts, clockFile, log }, probe);
+		return new House({ folder, card, gpio, assemblyai, yandex, nodeRed, parts, clockFile, log }, probe);
 	}
 
 	/** The small disk, as Node-RED's process sees it. */
 	get disk(): string {
 		return join('/proc', String(this.nodeRed.pid), 'root', this.folder, 'disk');
+	}
+
+	/** Puts the button down or lets it go. */
+	async press(isDown: boolean): Promise<void> {
+		this.gpio?.set(GPIO_BASE + PIN, isDown ? 0 : 1);
+		// What came as a message is ended by one.
+		if (!this.gpio || !isDown) await this.nodeRed.send('button', { payload: isDown });
+	}
+
+	/** Another program takes the button's line away, or gives it back. False: it could not. */
+	holdLine(isHeld: boolean): boolean {
+		const { gpio } = this;
+		if (!gpio) return false;
+		const line = GPIO_BASE + PIN;
+		try {
+			if (gpio.exported().includes(line))
+				writeFileSync(`/proc/${gpio.pid}/root/sys/class/gpio/unexport`, String(line));
+			gpio.hold(line, isHeld);
+			return true;
+		} catch {
+			return false; // somebody was faster
+		}
 	}
 
 	/** What Node-RED's process holds now. */
@@ -150,6 +189,7 @@ export class House {
 			if (!keep) await rm(this.folder, { recursive: true, force: true });
 		} finally {
 			await Promise.all([this.assemblyai.stop(), this.yandex.stop()]);
+			await this.gpio?.stop();
 			await this.card.stop();
 		}
 	}

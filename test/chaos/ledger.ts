@@ -48,6 +48,11 @@ export class Ledger {
 		return MICROPHONES.flatMap((mic) => this.#streamsOf(mic));
 	}
 
+	/** What the button said: true for a press, false for its release. */
+	get presses(): boolean[] {
+		return this.#nodeRed.messages('button', 0).map(({ payload }) => payload === true);
+	}
+
 	/** How many chunks the microphones have sent. */
 	get progress(): number {
 		return MICROPHONES.reduce((sum, mic) => sum + this.#nodeRed.messages(mic, 0).length, 0);
@@ -72,9 +77,11 @@ export class Ledger {
 	/**
 	 * What has not come to its end yet, in words.
 	 * @param cut streams that a deployment interrupted: their recogniser or player may have been away when they ended
+	 * @param isWhole there was no deployment
 	 */
-	open(cut: ReadonlySet<string>): string[] {
+	open(cut: ReadonlySet<string>, isWhole: boolean): string[] {
 		const missing: string[] = [];
+		if (isWhole && this.presses.at(-1)) missing.push('button: not released');
 		for (const { mic, id, ends, recordings } of this.streams()) {
 			if (!ends.length) missing.push(`${mic} ${id}: no end`);
 			for (const node of recognisersOf(mic))

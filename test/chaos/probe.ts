@@ -2,10 +2,12 @@
  * Loaded into Node-RED's process before everything else (`--import`): answers each connection to the socket whose path
  * is in VOICE_CHAOS_PROBE with one line of JSON, `Vitals`, and closes it.
  */
-import { readdirSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { EventEmitter } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { createServer, Server } from 'node:net';
 import process from 'node:process';
-import { setFlagsFromString } from 'node:v8';
+import { queryObjects, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /** What of a process must not grow. */
@@ -18,8 +20,20 @@ export interface Vitals {
 	rss: number;
 	/** What keeps the event loop alive (process.getActiveResourcesInfo), by kind. */
 	resources: Record<string, number>;
-	/** Listeners of `process`, by event. */
+	/** Listeners by event: of `process`, of Node-RED's own bus, and of all servers; and its routes. */
 	listeners: Record<string, number>;
+	/** How many objects there are, by what they inherit from: compiled code is none. */
+	objects: Record<string, number>;
+}
+
+/** Of Node-RED's API. */
+interface Red {
+	events: EventEmitter;
+	httpAdmin: App;
+	httpNode: App;
+}
+interface App {
+	_router?: { stack: unknown[] };
 }
 
 const path = process.env['VOICE_CHAOS_PROBE'];
@@ -41,6 +55,30 @@ if (path && process.argv[1]?.endsWith('node-red-child.js')) {
 				return []; // the descriptor of this very listing
 			}
 		});
+	const { nodeRed } = JSON.parse(readFileSync(process.argv[2] as string, 'utf8')) as { nodeRed: string };
+	const listeners = (): Record<string, number> => {
+		const counts: Record<string, number> = {};
+		const add = (name: string, emitter: EventEmitter) => {
+			for (const event of emitter.eventNames()) {
+				const key = `${name} ${String(event)}`;
+				counts[key] = (counts[key] ?? 0) + emitter.listenerCount(event);
+			}
+		};
+		const require = createRequire(nodeRed);
+		const { events, httpAdmin, httpNode } = require(nodeRed) as Red;
+		add('process', process);
+		add('RED.events', events);
+		const { _getActiveHandles } = process as unknown as { _getActiveHandles(): unknown[] };
+		for (const handle of _getActiveHandles()) if (handle instanceof Server) add('server', handle);
+		for (const [name, { _router }] of Object.entries({ httpAdmin, httpNode }))
+			counts[`${name} routes`] = _router?.stack.length ?? 0;
+		return counts;
+	};
+	const KINDS = { Object, Function, Array, Map, Set, Promise, Uint8Array, EventEmitter, AbortSignal };
+	const objects = () =>
+		Object.fromEntries(
+			Object.entries(KINDS).map(([name, kind]) => [name, queryObjects(kind, { format: 'count' })]),
+		);
 	const measure = (): Vitals => {
 		gc();
 		gc();
@@ -52,9 +90,8 @@ if (path && process.argv[1]?.endsWith('node-red-child.js')) {
 			heap: heapUsed,
 			rss,
 			resources: count(process.getActiveResourcesInfo()),
-			listeners: Object.fromEntries(
-				process.eventNames().map((name) => [String(name), process.listenerCount(name)]),
-			),
+			listeners: listeners(),
+			objects: objects(),
 		};
 	};
 	createServer((socket) => {

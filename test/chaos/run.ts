@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { audit, noSums, type Sums } from './account.ts';
+import { audit, noSums, type Sums, wrongPresses } from './account.ts';
 import { wrongCaptures, wrongFiles } from './captured.ts';
 import { type Checkpoint, checkpoint, compare, complaints } from './checkpoint.ts';
 import { Dice } from './dice.ts';
@@ -155,12 +155,13 @@ class Chaos {
 		await nodeRed.send('play-card', { payload: 'resume' });
 		await nodeRed.send('play-file', { payload: 'resume' });
 		if (this.#dice.oneIn(2)) await nodeRed.send('play-card', { payload: 'stop' });
-		await this.#settled(cut);
+		await this.#settled(cut, !deployments);
 		const records = {
 			'stt-assemblyai': assemblyai.records.slice(first),
 			'stt-yandex': yandex.records.slice(firstOther),
 		};
 		const wrong = [
+			...wrongPresses(this.#ledger.presses, !deployments),
 			...audit(this.#ledger, records, { cut, deployments }, this.sums),
 			...wrongCaptures(this.#ledger.streams(), this.#file.said, pages.utterances),
 			...(await wrongFiles(this.#house)),
@@ -216,9 +217,9 @@ class Chaos {
 		while (!look() && !stop.aborted) await sleep(10);
 	}
 
-	async #settled(cut: ReadonlySet<string>): Promise<void> {
+	async #settled(cut: ReadonlySet<string>, isWhole: boolean): Promise<void> {
 		for (const deadline = Date.now() + SETTLE_MS; ; await sleep(20)) {
-			const open = this.#ledger.open(cut);
+			const open = this.#ledger.open(cut, isWhole);
 			if (!open.length) return;
 			if (Date.now() > deadline) throw new Error(`not over after ${SETTLE_MS} ms:\n${open.join('\n')}`);
 		}

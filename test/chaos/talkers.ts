@@ -35,13 +35,13 @@ export class CardTalker {
 
 	async start(dice: Dice): Promise<void> {
 		this.speak();
-		const button = dice.oneIn(2);
-		await this.#house.nodeRed.send(button ? 'button' : 'mic-card', { payload: true });
+		if (dice.oneIn(2)) await this.#house.press(true);
+		else await this.#house.nodeRed.send('mic-card', { payload: true });
 	}
 
 	/** Whoever began. */
 	async stop(): Promise<void> {
-		await this.#house.nodeRed.send('button', { payload: false });
+		await this.#house.press(false);
 		await this.#house.nodeRed.send('mic-card', { payload: false });
 	}
 

@@ -60,7 +60,11 @@ export interface SoundCard {
 	setBusy(pcm: string, busy: boolean): void;
 	/** Gives a PCM one rate and/or channel count from its next opening on; `{}` lifts it (`awkward` only). */
 	restrict(pcm: string, to: { rate?: number; channels?: number }): void;
-	/** The device is unplugged: SIGKILL for the sound server. */
+	/** The device is unplugged from a sound server that lives on. */
+	unplug(): Promise<void>;
+	/** … and plugged in again. */
+	plug(): Promise<void>;
+	/** As if it were unplugged: SIGKILL for the sound server. */
 	kill(): Promise<void>;
 	/** The device is plugged in again: a new sound server behind the same socket. */
 	restart(): Promise<void>;
@@ -233,6 +237,24 @@ class VirtualCard implements SoundCard {
 		else writeFileSync(path, content);
 	}
 
+	async unplug(): Promise<void> {
+		const { stdout } = await this.#pactl('list', 'short', 'modules');
+		// First what hangs on another.
+		for (const line of stdout.split('\n').filter(isDevice).reverse())
+			await this.#pactl('unload-module', line.split('\t')[0] as string);
+	}
+
+	async plug(): Promise<void> {
+		const script = readFileSync(this.#script, 'utf8').split('\n');
+		for (const line of script.filter((line) => isDevice(line) || line.startsWith('set-default')))
+			await this.#pactl(...line.split(' '));
+	}
+
+	#pactl(...command: string[]): Promise<{ stdout: string }> {
+		const env = { ...this.#daemonEnv, ...this.env, LD_PRELOAD: '' };
+		return run('pactl', command, { env, timeout: 30_000 });
+	}
+
 	async kill(): Promise<void> {
 		const daemon = this.#daemon;
 		this.#daemon = undefined;
@@ -277,10 +299,7 @@ class VirtualCard implements SoundCard {
 			await sleep(10);
 		}
 		// Answered only when all modules are loaded.
-		await run('pactl', ['info'], {
-			env: { ...this.#daemonEnv, ...this.env, LD_PRELOAD: '' },
-			timeout: 30_000,
-		});
+		await this.#pactl('info');
 	}
 
 	async stop(): Promise<void> {
@@ -296,6 +315,9 @@ class VirtualCard implements SoundCard {
 		if (reason) throw new Error(reason);
 	}
 }
+
+/** Whether it loads what programs see of the card, or is that. */
+const isDevice = (line: string): boolean => /\b(sink_name=speaker|source_name=mic)\b/.test(line);
 
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
 	if (child.exitCode !== null || child.signalCode !== null) return;

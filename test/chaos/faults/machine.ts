@@ -29,6 +29,45 @@ export const MACHINE_FAULTS: readonly Fault[] = [
 		},
 	},
 	{
+		name: 'device unplugged and back',
+		weight: 3,
+		ready: () => true,
+		async strike({ house, card }, dice) {
+			await house.card.unplug();
+			const ms = dice.between(0, 400);
+			await sleep(ms);
+			await house.card.plug();
+			card.speak();
+			return `for ${ms} ms`;
+		},
+	},
+	{
+		name: 'button pressed and let go',
+		weight: 2,
+		ready: ({ house }) => house.gpio !== undefined,
+		async strike({ house }, dice) {
+			const times = dice.between(1, 5);
+			const ms = dice.between(0, 120);
+			for (let left = 2 * times; left > 0; left--) {
+				await house.press(left % 2 === 0);
+				await sleep(ms);
+			}
+			return `${times} times for ${ms} ms`;
+		},
+	},
+	{
+		name: 'line taken and back',
+		weight: 2,
+		ready: ({ house }) => house.gpio !== undefined,
+		async strike({ house }, dice) {
+			const isHeld = house.holdLine(true);
+			const ms = dice.between(0, 400);
+			await sleep(ms);
+			house.holdLine(false);
+			return isHeld ? `for ${ms} ms` : 'for a moment';
+		},
+	},
+	{
 		name: 'child killed',
 		weight: 4,
 		ready: (scene) => workers(scene).length > 0,

@@ -8,15 +8,13 @@ import { LIES, RAW, RESPONSES } from './garbage.ts';
 type Side = 'assemblyai' | 'yandex';
 
 /**
- * Sessions that end well although their words are kept back, or although not all was heard: a recogniser that says so
- * is believed, as it has no other way to say that a session is over.
+ * Sessions of Yandex that end well although their words are kept back, or although not all was heard: status OK is the
+ * protocol's own word for it, and is believed. AssemblyAI has a message for that, and is not believed without.
  */
 export const speechless = new WeakSet<ConnectionRecord>();
 
 /** Codes with which each closes, some that a client may retry after and some that it may not. */
 const CODES = { assemblyai: [1000, 1001, 1011, 1013, 3005, 3007, 4000], yandex: [0, 1, 2, 4, 8, 13, 14, 15] };
-
-const isPlain = (side: Side, code: number): boolean => (side === 'yandex' ? code === 0 : code === 1000);
 
 const openOf = (scene: Scene, side: Side): ConnectionRecord[] =>
 	scene.house[side].records.filter((record) => record.isOpen);
@@ -28,7 +26,8 @@ function act(scene: Scene, dice: Dice, action: (side: Side) => Action): string {
 	const side = dice.pick(sidesWith(scene)) as Side;
 	const record = dice.pick(openOf(scene, side)) as ConnectionRecord;
 	const what = action(side);
-	if (what.do === 'mute' || (what.do === 'close' && isPlain(side, what.code))) speechless.add(record);
+	const keepsBack = what.do === 'mute' || (what.do === 'close' && what.code === 0);
+	if (side === 'yandex' && keepsBack) speechless.add(record);
 	if (side === 'assemblyai') scene.house.assemblyai.connection(record).act(what);
 	else scene.house.yandex.call(record).act(what);
 	return `${side} ${record.index}: ${brief(what)}`;
