@@ -4,7 +4,7 @@ import { serveParent } from '../process/forked.ts';
 import { type Addon, loadAddon, type NativeStream } from './addon.ts';
 import { capabilitiesOf, findDevice, isDevice, listDevices, missingDevice } from './devices.ts';
 import { deviceBusy, formatRefused, openFailed, stalled } from './errors.ts';
-import { bufferFrames, InputStream, inputQueue, pieceBytes } from './input.ts';
+import { InputStream, inputQueue, pieceBytes } from './input.ts';
 import { negotiate, type Refusal } from './negotiate.ts';
 import { OUTPUT_QUEUE, OutputStream } from './output.ts';
 import type {
@@ -95,15 +95,14 @@ async function openNative(addon: Addon, request: OpenPayload): Promise<Opened> {
 
 function create(addon: Addon, request: OpenPayload, id: number | undefined, format: PcmFormat): NativeStream {
 	const { direction } = request;
-	const frames = scaleFrames(request, format);
-	const framesPerBuffer = direction === 'input' ? bufferFrames(frames, format) : frames;
+	const framesPerBuffer = scaleFrames(request, format);
 	const options = {
 		...(id === undefined ? {} : { deviceId: id }),
 		channelCount: format.channels,
 		sampleRate: format.sampleRate,
 		sampleFormat: 16 as const,
 		framesPerBuffer,
-		maxQueue: direction === 'input' ? inputQueue(framesPerBuffer, format) : OUTPUT_QUEUE,
+		maxQueue: direction === 'input' ? inputQueue(pieceBytes(framesPerBuffer, format), format) : OUTPUT_QUEUE,
 		closeOnError: direction === 'output',
 	};
 	return addon.create(direction === 'input' ? { inOptions: options } : { outOptions: options });

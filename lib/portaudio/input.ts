@@ -1,11 +1,9 @@
-import { frameBytes, msToBytes, type PcmFormat } from '../audio/format.ts';
+import { bytesToMs, frameBytes, msToBytes, type PcmFormat } from '../audio/format.ts';
 import type { NativeStream } from './addon.ts';
 import type { DataEvent, FailedEvent, Send } from './protocol.ts';
 
 /** Between PortAudio's thread and ours: a thread that finds no room there loses sound. */
 const QUEUE_MS = 2000;
-/** PortAudio's buffer at most: with a sound server, sound may come as late as one of them lasts. */
-const BUFFER_MS = 100;
 /** Sound on its way to a client that does not read; what comes then is dropped. */
 const UNSENT_MS = 20_000;
 
@@ -16,20 +14,9 @@ export interface InputOptions {
 	pieceBytes: number;
 }
 
-/**
- * Frames of PortAudio's buffer for pieces of so many. A sound server hands over blocks of its own, and what does not
- * fit into one waits for the next: through PulseAudio, buffers of 512 ms came up to 512 ms late. Shorter ones cost
- * wake-ups, and a card without a sound server then loses sound on a busy machine.
- */
-export function bufferFrames(framesPerPiece: number, { sampleRate }: PcmFormat): number {
-	let frames = framesPerPiece;
-	while (frames * 1000 > sampleRate * BUFFER_MS) frames = Math.ceil(frames / 2);
-	return frames;
-}
-
-/** For naudiodon's `maxQueue`, of buffers of so many frames. */
-export function inputQueue(frames: number, format: PcmFormat): number {
-	return Math.max(4, Math.ceil((QUEUE_MS * format.sampleRate) / 1000 / frames));
+/** Pieces for naudiodon's `maxQueue`. */
+export function inputQueue(pieceBytes: number, format: PcmFormat): number {
+	return Math.max(4, Math.ceil(QUEUE_MS / bytesToMs(pieceBytes, format)));
 }
 
 /** Bytes of a piece of so many frames; one read of naudiodon brings exactly that. */

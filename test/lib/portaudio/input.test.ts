@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { NativeStream } from '../../../lib/portaudio/addon.ts';
-import { bufferFrames, InputStream } from '../../../lib/portaudio/input.ts';
+import { InputStream } from '../../../lib/portaudio/input.ts';
 import type { DataEvent, FailedEvent, StreamPayload } from '../../../lib/portaudio/protocol.ts';
 
 const format = { sampleRate: 16_000, channels: 1 };
@@ -72,15 +72,4 @@ test('a read that fails is told', async () => {
 	const [event, payload] = told[0]!;
 	assert.equal(event, 'failed');
 	assert.deepEqual(payload, { stream: 7, reason: 'Error: no more' } satisfies FailedEvent);
-});
-
-test("PortAudio's buffers are a part of a long piece, and no shorter than they must be", () => {
-	const of = (frames: number, sampleRate: number) => bufferFrames(frames, { sampleRate, channels: 1 });
-	assert.deepEqual(
-		[of(1024, 16_000), of(1600, 16_000), of(4096, 48_000), of(160, 8000), of(1, 8000)],
-		[1024, 1600, 4096, 160, 1],
-		'up to 100 ms they are the piece',
-	);
-	assert.deepEqual([of(3200, 16_000), of(4096, 8000), of(16_384, 16_000)], [1600, 512, 1024]);
-	assert.equal(of(4099, 8000), 513, 'a piece of an odd number is no whole number of buffers');
 });
