@@ -45,14 +45,16 @@ export function owner<T extends { readonly pcm: Buffer }>(
 ): T | undefined {
 	let begin = 0;
 	while (begin < heard.length && heard.readInt16LE(begin) === 0) begin += 2;
-	for (let at = begin; at < heard.length; at += NEEDLE) {
-		const needle = heard.subarray(at, at + NEEDLE);
-		if (needle.length < LEAST || isZero(needle)) continue;
-		const [found, ...others] = streams.filter(({ pcm }) => indexOfSample(pcm, needle, 0) >= 0);
-		if (!found) continue;
-		const shared = (stream: T) => covered(align(heard, stream.pcm).parts);
-		return others.reduce((best, other) => (shared(other) > shared(best) ? other : best), found);
-	}
+	// Shorter ones, too: a stream may be shorter, and filled up with silence.
+	for (let size = NEEDLE; size >= LEAST; size /= 2)
+		for (let at = begin; at + LEAST <= heard.length; at += size) {
+			const needle = heard.subarray(at, at + size);
+			if (isZero(needle)) continue;
+			const [found, ...others] = streams.filter(({ pcm }) => indexOfSample(pcm, needle, 0) >= 0);
+			if (!found) continue;
+			const shared = (stream: T) => covered(align(heard, stream.pcm).parts);
+			return others.reduce((best, other) => (shared(other) > shared(best) ? other : best), found);
+		}
 	return undefined;
 }
 
