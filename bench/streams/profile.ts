@@ -30,12 +30,13 @@ const OWN: Readonly<Record<string, string>> = {
 	'(idle)': 'idle',
 	'(garbage collector)': 'garbage collection',
 	'(program)': 'V8 and libuv outside of JavaScript',
+	// The inspector's own, which makes this profile.
+	dispatch: 'the bench: source, counter, meter',
 };
 
 const partOf = ({ functionName, url }: Profile['nodes'][number]['callFrame']): string =>
-	OWN[functionName] ??
-	(url ? PARTS.find(([, pattern]) => pattern.test(url))?.[0] : undefined) ??
-	'native functions: sockets';
+	(url ? PARTS.find(([, pattern]) => pattern.test(url))?.[0] : OWN[functionName]) ??
+	'native functions: system calls of sockets';
 
 /** Percent of the time, idle apart, by part and, within these, by function. */
 export function split(profile: Profile): { parts: Map<string, number>; functions: Map<string, number> } {

@@ -15,7 +15,7 @@ const STARTS_PER_SECOND = 250;
 const SETTLE_MS = 2000;
 const SLACK_MS = 500;
 /** A whole number of pieces of each size that a recogniser gets: none has to be filled up. */
-const WHOLE_MS = 300;
+const WHOLE_MS = 600;
 
 const say = (message: object) => process.send?.(message);
 
