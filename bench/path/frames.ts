@@ -100,7 +100,10 @@ async function pageOf({ nodeRed }: PathLab, seconds: number): Promise<Speaker> {
 		return {
 			start: () => mic.button.click(),
 			stop: () => mic.button.click(),
-			frames: async () => (await framesOf(mic.page)).map(({ at, data }) => ({ at: wall(at), data })),
+			async frames() {
+				const at = dayClock();
+				return (await framesOf(mic.page)).map((frame) => ({ ...frame, at: at(frame.at) }));
+			},
 			close: () => browser.close(),
 		};
 	} catch (error) {
@@ -109,7 +112,11 @@ async function pageOf({ nodeRed }: PathLab, seconds: number): Promise<Speaker> {
 	}
 }
 
-/** A time of day in milliseconds, as a moment. */
-const wall = (time: number): Moment => moment(time - performance.timeOrigin + WALL_DRIFT_MS);
-/** The clock of the day may have been set since this process began. */
-const WALL_DRIFT_MS = performance.timeOrigin + performance.now() - Date.now();
+/** Turns times of day, in milliseconds, into moments. */
+function dayClock(): (time: number) => Moment {
+	const before = Date.now();
+	let tick = before;
+	while (tick === before) tick = Date.now(); // it counts whole milliseconds: just now it is right
+	const late = performance.now() - tick;
+	return (time) => moment(time + late);
+}

@@ -1,13 +1,13 @@
 import type { Page } from 'playwright-core';
 import type { Mark } from './marks.ts';
 
-// Notes in a page when its audio worklet posts a frame. The audio thread's only clock is that of the day, in whole
-// milliseconds: half of one is added, so that the error is half a millisecond at most.
+// Notes in a page when its audio worklet posts a frame. The audio thread may have no clock but that of the day, in whole
+// milliseconds: what is measured with it is up to one too long.
 
 const IN_WORKLET = `
 const { postMessage } = MessagePort.prototype;
 MessagePort.prototype.postMessage = function (message, ...rest) {
-	const at = globalThis.performance ? performance.timeOrigin + performance.now() : Date.now() + 0.5;
+	const at = globalThis.performance ? performance.timeOrigin + performance.now() : Date.now();
 	if (message && message.pcm) message = { ...message, at };
 	return postMessage.call(this, message, ...rest);
 };`;

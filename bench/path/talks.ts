@@ -24,7 +24,7 @@ export const TALKS: readonly TalkCase[] = [
 ];
 
 const PRE_ROLL_MS = 300;
-const HELD_MS = 1200;
+const HELD_MS = 800;
 /** A press and a release come at no particular moment of the sound card's round. */
 const MOMENT_MS = 137;
 const PAUSE_MS = 300;
