@@ -14,8 +14,8 @@ const UNAUTHENTICATED = 16;
 
 const CAPABILITIES = {
 	sampleRates: [16_000, 8000, 48_000],
-	// The vendor's examples send 400 ms at a time.
-	chunkMs: { min: 0, max: 400 },
+	// No limit is documented. The vendor's examples send 400 ms at a time, and from a microphone 512 ms.
+	chunkMs: { min: 0, max: 600 },
 	chunkMaxBytes: 64 * 1024,
 	// A live stream must be able to catch up after an outage. The vendor asks for about real time, and answers excess
 	// with a status of type WARNING only ("Streaming recognition"; stt.proto, CodeType).

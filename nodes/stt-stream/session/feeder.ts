@@ -8,9 +8,12 @@ import { Chunker } from './chunker.ts';
 import { Pacer } from './pacer.ts';
 import type { Timeline } from './timeline.ts';
 
-/** Audio converted at once; a recording of minutes must not hold up Node-RED. */
-const BLOCK_MS = 250;
-const BLOCKS_AT_ONCE = 4;
+/**
+ * Audio converted at once; a recording of minutes must not hold up Node-RED. More than a chunk of any microphone, which
+ * is then sent in one message.
+ */
+const BLOCK_MS = 1000;
+const BLOCKS_AT_ONCE = 1;
 /** Silence that holds an idle session open. */
 const SILENCE_MS = 100;
 

@@ -54,8 +54,8 @@ describe('Yandex session', () => {
 				assert.ok(provider.capabilities.sampleRates.includes(sampleRate));
 				const session = await provider.open(wishes({ sampleRate }), never());
 				const heard = listen(session);
-				const pcm = noise(sampleRate * 2);
 				const { chunkMs, chunkMaxBytes } = provider.capabilities;
+				const pcm = noise((4 * chunkMs.max * sampleRate) / 1000);
 				assert.ok((chunkMs.max * sampleRate) / 500 <= chunkMaxBytes);
 				await feed(session, pcm, (chunkMs.max * sampleRate) / 16_000);
 				await session.finish();
