@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
+import { measureHour } from './audio/hour.ts';
+import { measureResamplers } from './audio/resamplers.ts';
 import { measureEventLoop } from './event-loop.ts';
 import { measureFrameSizes } from './frame-sizes.ts';
 import { measureLocalEngine } from './local-engine.ts';
@@ -40,6 +42,14 @@ const BENCHES: Readonly<
 	path: {
 		about: 'How long sound and text take through our nodes, part by part',
 		measure: (extent) => measurePath(extent),
+	},
+	audio: {
+		about: 'The resampler and SoX at two of its qualities: SNR, band and speed (seconds of audio for each of CPU)',
+		measure: (extent) => measureResamplers(extent),
+	},
+	'audio-hour': {
+		about: 'A WAV of one hour, played by mic-capture and recorded by audio-play: memory on the way',
+		measure: measureHour,
 	},
 	peers: {
 		about: 'arecord and core nodes as users wire them today, and our nodes at the same work',
