@@ -34,10 +34,17 @@ const BENCHES: Readonly<
 		about: 'How many streams one Node-RED carries from a source to a recogniser, at two sizes of frames',
 		measure: (extent) => measureStreams(extent),
 	},
-	tutorials: {
-		about:
-			'Python scripts as three tutorials teach them, and our nodes at the same work: CPU, latency, lost samples',
-		measure: (extent) => measureTutorials(extent),
+	T1: {
+		about: 'Hold to talk, hear it back: the Python script of a tutorial, and our nodes at the same work',
+		measure: (extent) => measureTutorials(extent, { tutorials: ['T1'] }),
+	},
+	T2: {
+		about: 'Live transcription over a WebSocket: the Python script of a tutorial, and our nodes at the same work',
+		measure: (extent) => measureTutorials(extent, { tutorials: ['T2'] }),
+	},
+	T3: {
+		about: 'Streaming recognition over gRPC: the Python script of a tutorial, and our nodes at the same work',
+		measure: (extent) => measureTutorials(extent, { tutorials: ['T3'] }),
 	},
 	path: {
 		about: 'How long sound and text take through our nodes, part by part',
@@ -57,11 +64,14 @@ const BENCHES: Readonly<
 	},
 };
 
+/** Names for several of them. */
+const GROUPS: Readonly<Record<string, readonly string[]>> = { tutorials: ['T1', 'T2', 'T3'] };
+
 const HELP = `npm run bench -- [--seconds n] [--runs n] [--json file] [name…]
   --seconds  of audio for each run (default 20)
   --runs     of each case, of which the median is shown (default 5)
   --json     writes the figures to a file too
-Names (default: all): ${Object.keys(BENCHES).join(', ')}`;
+Names (default: all): ${[...Object.keys(BENCHES), ...Object.keys(GROUPS)].join(', ')}`;
 
 /** One line for a table: nested figures as "name.part". */
 function flat(row: object, prefix = ''): Record<string, unknown> {
@@ -116,14 +126,15 @@ const { values, positionals } = parseArgs({
 	},
 });
 const [seconds, runs] = [Number(values.seconds), Number(values.runs)];
-const unknown = positionals.filter((name) => !Object.hasOwn(BENCHES, name));
+const wanted = positionals.flatMap((name) => (Object.hasOwn(GROUPS, name) ? (GROUPS[name] ?? []) : [name]));
+const unknown = wanted.filter((name) => !Object.hasOwn(BENCHES, name));
 if (values.help || unknown.length || !(seconds > 0 && runs >= 1)) {
 	console.log(unknown.length ? `There is no bench "${unknown[0]}".\n${HELP}` : HELP);
 	process.exitCode = values.help ? 0 : 2;
 } else {
 	const figures: Record<string, readonly object[]> = {};
 	for (const [name, { about, measure }] of Object.entries(BENCHES)) {
-		if (positionals.length && !positionals.includes(name)) continue;
+		if (wanted.length && !wanted.includes(name)) continue;
 		console.log(`\n${about}`);
 		const rows = await measure({ seconds, runs });
 		print(rows);

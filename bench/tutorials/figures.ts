@@ -63,7 +63,7 @@ export function figuresOf(
 		of(whole, ({ latencies }) => percentile(latencies[kind], percent));
 	const cpu = (takes: readonly Take[]) => of(takes, (one) => one.cpu);
 	const memory = (takes: readonly Take[]) => of(takes, (one) => one.memory) / 2 ** 20;
-	const slope = (read: (takes: readonly Take[]) => number) => (read(more) - read(capture)) / streams;
+	const slope = (read: (takes: readonly Take[]) => number) => (read(more) - read(whole)) / (streams - 1);
 	return rounded({
 		case: name,
 		frame,
