@@ -39,7 +39,8 @@ const BENCHES: Readonly<
 		measure: (extent) => measureTutorials(extent, { tutorials: ['T1'] }),
 	},
 	T2: {
-		about: 'Live transcription over a WebSocket: the Python script of a tutorial, and our nodes at the same work',
+		about:
+			'Live transcription over a WebSocket: the Python script of a tutorial, and our nodes at the same work',
 		measure: (extent) => measureTutorials(extent, { tutorials: ['T2'] }),
 	},
 	T3: {
@@ -51,7 +52,8 @@ const BENCHES: Readonly<
 		measure: (extent) => measurePath(extent),
 	},
 	audio: {
-		about: 'The resampler, and SoX at two of its qualities: SNR, band, speed (seconds of audio for each of CPU)',
+		about:
+			'The resampler, and SoX at two of its qualities: SNR, band, speed (seconds of audio for each of CPU)',
 		measure: (extent) => measureResamplers(extent),
 	},
 	'audio-hour': {
