@@ -53,7 +53,7 @@ const BENCHES: Readonly<
 	},
 	audio: {
 		about:
-			'The resampler, and SoX at two of its qualities: SNR, band, speed (seconds of audio for each of CPU)',
+			'The resampler, and SoX at two of its qualities: SNR, band and seconds of audio for each of CPU',
 		measure: (extent) => measureResamplers(extent),
 	},
 	'audio-hour': {
