@@ -2,6 +2,7 @@ import { needs } from '../../test/lab/needs.ts';
 import { type Extent, percentile, rounded } from '../statistics.ts';
 import { measureAnswers } from './answers.ts';
 import { measureFrames, SOURCES, type SourceName } from './frames.ts';
+import { OtherWork } from './other-work.ts';
 import { PathLab } from './path-lab.ts';
 import { measureTalks, TALKS, type TalkCase } from './talks.ts';
 
@@ -16,6 +17,11 @@ export interface PathFigures {
 	readonly p50Ms: number;
 	readonly p99Ms: number;
 	readonly maxMs: number;
+}
+
+export interface PathRow extends PathFigures {
+	/** Of the machine's processor time, what others took meanwhile: the figures are for a quiet machine. */
+	readonly othersPercent: number;
 }
 
 export function figuresOf(name: string, values: readonly number[]): PathFigures {
@@ -41,16 +47,22 @@ export interface PathOptions {
 export async function measurePath(
 	{ seconds, runs }: Extent,
 	{ sources = SOURCES, answers = true, talks = TALKS, talksPerRun = 2 }: PathOptions = {},
-): Promise<PathFigures[]> {
+): Promise<PathRow[]> {
 	const missing = needs('pulseaudio', 'alsa-utils', 'naudiodon', 'onoff', 'fuse', 'mount-namespace', 'gcc');
 	if (missing) throw new Error(`This needs more than is here: ${missing}`);
 	const lab = await PathLab.start();
 	try {
-		const figures: PathFigures[] = [];
-		for (const source of sources) figures.push(...(await measureFrames(lab, source, seconds)));
-		if (answers) figures.push(...(await measureAnswers(lab, seconds)));
-		for (const talk of talks) figures.push(...(await measureTalks(lab, talk, runs * talksPerRun)));
-		return figures;
+		const rows: PathRow[] = [];
+		const part = async (measure: () => Promise<PathFigures[]>) => {
+			const others = new OtherWork();
+			const figures = await measure();
+			const othersPercent = rounded(others.percent);
+			rows.push(...figures.map((one) => ({ ...one, othersPercent })));
+		};
+		for (const source of sources) await part(() => measureFrames(lab, source, seconds));
+		if (answers) await part(() => measureAnswers(lab, seconds));
+		for (const talk of talks) await part(() => measureTalks(lab, talk, runs * talksPerRun));
+		return rows;
 	} finally {
 		await lab.stop();
 	}

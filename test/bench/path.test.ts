@@ -44,7 +44,8 @@ describe('the path in npm run bench', {
 				`${part} is missing among ${names.join('; ')}`,
 			);
 		assert.equal(new Set(names).size, names.length);
-		for (const { case: name, samples, ...ms } of rows) {
+		for (const { case: name, samples, othersPercent, ...ms } of rows) {
+			assert.ok(othersPercent >= 0 && othersPercent <= 100, `${name}: others take ${othersPercent} %`);
 			assert.ok(samples > 0, `${name}: nothing was measured`);
 			const isEarly = name.endsWith('first sample');
 			for (const [figure, value] of Object.entries(ms)) {
