@@ -1,5 +1,5 @@
 import type { ConnectionRecord } from '../lab/recognisers/record.ts';
-import { align, covered, type Interval, owner, silentMs } from './align.ts';
+import { type Alignment, align, covered, owner, silentMs } from './align.ts';
 import { speechless } from './faults/recognisers.ts';
 import type { RecogniserName } from './flow.ts';
 import { type Ledger, recognisersOf, type Stream } from './ledger.ts';
@@ -94,9 +94,7 @@ export function wrongPresses(presses: readonly boolean[], isWhole: boolean): str
 	return isRight || !isWhole ? [] : [`button: ${presses.map((press) => (press ? 'down' : 'up')).join(' ')}`];
 }
 
-interface Heard {
-	parts: Interval[];
-	foreign: number;
+interface Heard extends Alignment {
 	/** The recogniser ended well although it kept back what it understood, or had not heard all. */
 	speechless: boolean;
 }
@@ -144,26 +142,29 @@ function auditOne(
 	if (isTold) sums.deniedMs += restMs;
 	else if (restMs > ROUNDING_MS + silentMs(pcm)) wrong.push(`lost ${restMs} ms: ${figures}`);
 	if (audioMs + droppedMs < sentMs - ROUNDING_MS) wrong.push(`does not account for all: ${figures}`);
-	if (heard && !isTold) wrong.push(...wrongWords(pcm, closing.text, droppedMs, heard.parts.length));
+	if (heard && !isTold) wrong.push(...wrongWords(pcm, closing.text, droppedMs, heard));
 	if (audioMs > sentMs + ROUNDING_MS) wrong.push(`counts more than there was: ${figures}`);
 	return wrong;
 }
+
+const NOTHING: Alignment = { parts: [], foreign: 0, pauses: 0 };
 
 /** Which stream each connection got, and which parts of it. */
 function assign(records: readonly ConnectionRecord[], streams: readonly Stream[]): Map<Stream, Heard> {
 	const found = new Map<Stream, Heard>();
 	// One that ended before it had heard anything could be any stream's.
 	if (records.some((record) => speechless.has(record) && !owner(record.audio(), streams)))
-		for (const stream of streams) found.set(stream, { parts: [], foreign: 0, speechless: true });
+		for (const stream of streams) found.set(stream, { ...NOTHING, speechless: true });
 	for (const record of records) {
 		const audio = record.audio();
 		const stream = owner(audio, streams);
 		if (!stream) continue;
-		const { parts, foreign } = align(audio, stream.pcm);
-		const before = found.get(stream) ?? { parts: [], foreign: 0, speechless: false };
+		const { parts, foreign, pauses } = align(audio, stream.pcm);
+		const before = found.get(stream) ?? { ...NOTHING, speechless: false };
 		found.set(stream, {
 			parts: [...before.parts, ...parts],
 			foreign: before.foreign + foreign,
+			pauses: before.pauses + pauses,
 			speechless: before.speechless || speechless.has(record),
 		});
 	}

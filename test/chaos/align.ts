@@ -10,28 +10,38 @@ export interface Interval {
 const NEEDLE = 64 * 2;
 const LEAST = 8 * 2;
 
-/**
- * Where in the stream the audio is that a recogniser got: it may begin anywhere, and leave parts out.
- * @returns the parts of the stream, and how many bytes of the audio are no part of it (silence that fills up a piece
- *   does not count)
- */
-export function align(heard: Buffer, stream: Buffer): { parts: Interval[]; foreign: number } {
+export interface Alignment {
+	/** The parts of the stream. */
+	parts: Interval[];
+	/** How many bytes of the audio are no part of it; silence does not count. */
+	foreign: number;
+	/** How often there is silence between two parts: it holds a session open while nobody sends anything. */
+	pauses: number;
+}
+
+/** Where in the stream the audio is that a recogniser got: it may begin anywhere, and leave parts out. */
+export function align(heard: Buffer, stream: Buffer): Alignment {
 	const parts: Interval[] = [];
 	let foreign = 0;
+	let pauses = 0;
+	let isPause = false;
 	let expected = 0;
 	for (let at = 0; at < heard.length; ) {
 		const place = find(heard, at, stream, expected);
 		if (place === undefined) {
 			if (heard.readInt16LE(at) !== 0) foreign += 2;
+			else isPause = parts.length > 0;
 			at += 2;
 			continue;
 		}
 		const length = commonLength(heard.subarray(at), stream.subarray(place));
 		parts.push({ from: place, to: place + length });
+		if (isPause) pauses++;
+		isPause = false;
 		expected = place + length;
 		at += length;
 	}
-	return { parts, foreign };
+	return { parts, foreign, pauses };
 }
 
 /**

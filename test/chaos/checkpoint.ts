@@ -22,16 +22,22 @@ const MANY_FAULTS = 100;
 /** What V8 keeps in reserve. */
 const RSS_GROWTH = 50e6;
 
-/** Takes the flow down, waits until nothing is left of it, measures, and sets it up again. */
+/**
+ * Takes the flow down, waits until nothing is left of it, measures, and sets it up again.
+ * @param down called once nothing is left of it
+ */
 export async function checkpoint(
 	house: House,
 	names: Readonly<Record<string, string>>,
 	faults: number,
+	down: () => void,
 ): Promise<Checkpoint> {
 	const { nodeRed } = house;
 	await nodeRed.setFlows([]);
 	let since = performance.now();
 	await nodeRed.waitForNoChildren(GONE_MS);
+	// Whoever spoke then was cut.
+	down();
 	let vitals = await house.vitals();
 	const enough = () => {
 		const { least } = house;

@@ -113,6 +113,8 @@ class Chaos {
 	readonly #file: FileTalker;
 	readonly #pageSpeech = new Speech(800_000);
 	readonly #names: Record<string, string> = {};
+	/** How many sessions the recognisers had had when the round began. */
+	#before = { assemblyai: 0, yandex: 0 };
 
 	constructor(house: House, seed: number, tell: (line: string) => void) {
 		this.#house = house;
@@ -126,11 +128,9 @@ class Chaos {
 
 	/** People speak, so many things go wrong, and all comes to its end. */
 	async round(faults: number): Promise<void> {
-		const { nodeRed, card } = this.#house;
+		const { nodeRed, card, assemblyai, yandex } = this.#house;
 		this.rounds++;
 		this.#dice = new Dice(this.#seed, -this.rounds);
-		const { assemblyai, yandex } = this.#house;
-		const [first, firstOther] = [assemblyai.records.length, yandex.records.length];
 		const pages = new PageTalker(this.#house, this.#pageSpeech);
 		const cut = new Set<string>();
 		let deployments = 0;
@@ -156,24 +156,34 @@ class Chaos {
 		await nodeRed.send('play-file', { payload: 'resume' });
 		if (this.#dice.oneIn(2)) await nodeRed.send('play-card', { payload: 'stop' });
 		await this.#settled(cut, !deployments);
+		const left = await wrongFiles(this.#house);
+		// What began meanwhile, as the button is read late on a busy machine, must not be cut by forget().
+		await this.#settled(cut, !deployments);
 		const records = {
-			'stt-assemblyai': assemblyai.records.slice(first),
-			'stt-yandex': yandex.records.slice(firstOther),
+			'stt-assemblyai': assemblyai.records.slice(this.#before.assemblyai),
+			'stt-yandex': yandex.records.slice(this.#before.yandex),
 		};
 		const wrong = [
 			...wrongPresses(this.#ledger.presses, !deployments),
 			...audit(this.#ledger, records, { cut, deployments }, this.sums),
 			...wrongCaptures(this.#ledger.streams(), this.#file.said, pages.utterances),
-			...(await wrongFiles(this.#house)),
+			...left,
 		];
 		if (wrong.length) throw new Error(`round ${this.rounds}:\n${wrong.join('\n')}`);
-		nodeRed.forget();
+		this.#turnPage();
 		card.clearSpoken();
 	}
 
 	/** Takes everything down, looks at what is left, and sets it up again. */
 	async check(): Promise<Checkpoint> {
-		return checkpoint(this.#house, this.#names, this.faults);
+		return checkpoint(this.#house, this.#names, this.faults, () => this.#turnPage());
+	}
+
+	/** What happens from now on belongs to the next round. */
+	#turnPage(): void {
+		const { nodeRed, assemblyai, yandex } = this.#house;
+		nodeRed.forget();
+		this.#before = { assemblyai: assemblyai.records.length, yandex: yandex.records.length };
 	}
 
 	/** Without faults nobody fails; on a machine that is very busy, perhaps not at once. */
