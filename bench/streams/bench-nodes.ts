@@ -1,6 +1,5 @@
 import { Session } from 'node:inspector/promises';
 import { connect } from 'node:net';
-import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import process from 'node:process';
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import { chunkMessage, type SessionDetails } from '../../lib/node/messages.ts';
@@ -143,28 +142,18 @@ class Counter {
 
 /** Looks at Node-RED's process. */
 class Meter {
-	readonly #load = new Load();
-	#delay: IntervalHistogram | undefined;
+	#load = new Load();
 	#session: Session | undefined;
 
 	begin(): object {
-		this.#delay = monitorEventLoopDelay({ resolution: 1 });
-		this.#delay.enable();
+		this.#load = new Load();
 		this.#load.begin();
 		return {};
 	}
 
 	end(): NodeRedFigures {
 		this.#load.end();
-		const delay = this.#delay!;
-		delay.disable();
-		return {
-			delayP50Ms: delay.percentile(50) / 1e6,
-			delayP99Ms: delay.percentile(99) / 1e6,
-			delayMaxMs: delay.max / 1e6,
-			memoryMb: process.memoryUsage.rss() / 2 ** 20,
-			...this.#load.figures(),
-		};
+		return { memoryMb: process.memoryUsage.rss() / 2 ** 20, ...this.#load.figures() };
 	}
 
 	async profile(): Promise<object> {

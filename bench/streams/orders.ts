@@ -32,9 +32,6 @@ export interface RecogniserFigures extends LoadFigures {
 
 /** Of Node-RED's process, in the steady phase. */
 export interface NodeRedFigures extends LoadFigures {
-	readonly delayP50Ms: number;
-	readonly delayP99Ms: number;
-	readonly delayMaxMs: number;
 	readonly memoryMb: number;
 }
 

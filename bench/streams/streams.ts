@@ -27,8 +27,9 @@ export interface StreamsFigures {
 		readonly recogniser: number;
 	};
 	readonly memoryMb: number;
-	/** Of the source, behind its schedule. */
+	/** Of the source, behind its schedule; of the recogniser, its timers. Where these are high, they are what is slow. */
 	readonly sourceLateP99Ms: number;
+	readonly recogniserLateP99Ms: number;
 	/** Sent by the source, not at the recogniser, at the recogniser in a wrong place, dropped by stt-stream. */
 	readonly samples: { readonly sent: number; readonly missing: number };
 	readonly misplacedFrames: number;
@@ -117,6 +118,7 @@ function figuresOf(frameMs: number, tried: readonly Tried[]): StreamsFigures {
 		},
 		memoryMb: nodeRed.memoryMb,
 		sourceLateP99Ms: source.lateP99Ms,
+		recogniserLateP99Ms: recogniser.delayP99Ms,
 	});
 	return {
 		frames: `${frameMs} ms`,

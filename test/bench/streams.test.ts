@@ -63,7 +63,7 @@ describe('the bench of streams', () => {
 		);
 		for (const part of [row!.delay, row!.latency, row!.cpu])
 			for (const [name, value] of Object.entries(part)) assert.ok(value > 0, `${name} is ${value}`);
-		assert.ok(row!.memoryMb > 0 && row!.sourceLateP99Ms > 0);
+		assert.ok(row!.memoryMb > 0 && row!.sourceLateP99Ms > 0 && row!.recogniserLateP99Ms > 0);
 	});
 
 	it('hears every stream out, whatever their frames', async () => {
