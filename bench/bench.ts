@@ -52,8 +52,7 @@ const BENCHES: Readonly<
 		measure: (extent) => measurePath(extent),
 	},
 	audio: {
-		about:
-			'The resampler, and SoX at two of its qualities: SNR, band and seconds of audio for each of CPU',
+		about: 'The resampler, and SoX at two of its qualities: SNR, band and seconds of audio for each of CPU',
 		measure: (extent) => measureResamplers(extent),
 	},
 	'audio-hour': {
