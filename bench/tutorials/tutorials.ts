@@ -17,7 +17,7 @@ import { type Place, take } from './take.ts';
 // virtual microphone, the same loopback recognisers, the same sizes of a frame, in turns.
 
 /** So many recognisers on one microphone, to tell what one of them takes. */
-export const MANY = 9;
+export const MANY = 17;
 export const PRE_ROLL_MS = 300;
 /** More runs than that would take longer than they tell. */
 export const RUNS_MAX = 3;
@@ -162,7 +162,10 @@ async function nodes(place: Place, live: Live, seconds: number, takes: Takes): P
 	}
 }
 
-/** All takes of a flow that can have any number of streams. The first, with the cut, also warms the code. */
+/** Node-RED spends more in its first half minute than later, whatever it does. */
+const WARM_UP_SECONDS = 15;
+
+/** All takes of a flow that can have any number of streams. */
 export async function measureFlows(
 	place: Place,
 	contestant: (streams: number, preRollMs: number) => FlowContestant,
@@ -170,12 +173,14 @@ export async function measureFlows(
 	takes: Takes,
 ): Promise<void> {
 	takes.cut.push(await take(place, contestant(1, PRE_ROLL_MS), { seconds, cut: true }));
+	if (seconds >= 1)
+		await take(place, contestant(MANY, 0), { seconds: Math.min(WARM_UP_SECONDS, 2 * seconds) });
 	const measured = [
 		[takes.whole, 1],
 		[takes.capture, 0],
 		[takes.more, MANY],
 	] as const;
-	// The other way round in every other run: code gets faster with time, and what one has left behind meets the next.
+	// The other way round in every other run: what one has left behind meets the next.
 	for (const [list, streams] of takes.whole.length % 2 ? measured.toReversed() : measured)
 		list.push(await take(place, contestant(streams, 0), { seconds }));
 }
