@@ -1,7 +1,10 @@
 import { NEEDLE_BYTES, Recent } from './recent.ts';
 
 /** A recogniser may begin again before its last final: more than any of them goes back. */
-const KEEP_BYTES = 600 * 32_000;
+const KEEP_BYTES = 300 * 32_000;
+
+/** So few tell a place no more. */
+const LEAST_BYTES = 8 * 2;
 
 interface Interval {
 	from: number;
@@ -18,6 +21,8 @@ export class Heard {
 	/** Nothing that anybody sent. */
 	foreign = 0;
 	connections = 0;
+	/** The most that one connection got. */
+	longest = 0;
 
 	add(from: number, to: number): void {
 		if (to <= from) return;
@@ -72,6 +77,7 @@ export class Trace {
 	#pending: Buffer[] = [];
 	#stream: AccountedStream | undefined;
 	#place = 0;
+	#bytes = 0;
 
 	constructor(recogniser: string) {
 		this.#recogniser = recogniser;
@@ -79,6 +85,7 @@ export class Trace {
 
 	push(pcm: Buffer): void {
 		this.#pending.push(pcm);
+		this.#bytes += pcm.length;
 	}
 
 	/** Of what stream; undefined: nothing was compared yet. */
@@ -98,6 +105,7 @@ export class Trace {
 		const heard = stream.heardBy(this.#recogniser);
 		if (!this.#stream) heard.connections++;
 		this.#stream = stream;
+		heard.longest = Math.max(heard.longest, this.#bytes);
 		for (let piece = this.#pending.shift(); piece; piece = this.#pending.shift()) {
 			const rest = this.#take(piece, stream, heard);
 			if (!rest) continue;
@@ -109,16 +117,22 @@ export class Trace {
 	/** @returns what has to wait until the stream is longer */
 	#take(piece: Buffer, { sent, isOver }: AccountedStream, heard: Heard): Buffer | undefined {
 		let rest = piece;
+		let isBroken = false;
 		while (rest.length) {
-			const same = sent.matches(rest, this.#place);
+			let same = sent.matches(rest, this.#place);
+			// After a break, a sample or two may fit by chance.
+			if (isBroken && same < LEAST_BYTES) same = 0;
 			heard.add(this.#place, this.#place + same);
 			this.#place += same;
 			rest = rest.subarray(same);
 			if (!rest.length) return undefined;
 			if (this.#place >= sent.end && !isOver) return rest;
-			const found = isZero(rest) ? undefined : sent.find(rest.subarray(0, NEEDLE_BYTES), this.#place);
-			if (found !== undefined && !isZero(rest.subarray(0, NEEDLE_BYTES))) this.#place = found;
+			const needle = rest.subarray(0, NEEDLE_BYTES);
+			const isTelling = needle.length >= LEAST_BYTES && !isZero(needle);
+			const found = isTelling ? sent.find(needle, this.#place) : undefined;
+			if (found !== undefined) this.#place = found;
 			else {
+				isBroken = true;
 				if (rest.readInt16LE(0) === 0) heard.padding += 2;
 				else heard.foreign += 2;
 				rest = rest.subarray(2);

@@ -11,6 +11,8 @@ export interface Wiring {
 	/** The mic-capture nodes, and the rate of what they send. */
 	readonly microphones: readonly string[];
 	readonly sampleRate: number;
+	/** The words are numbers that begin again after so many. Default: never. */
+	readonly numbers?: number;
 	/** The stt-stream nodes of recognisers whose audio is seen (`ears`), and of those that tell only how much it was. */
 	readonly traced: readonly string[];
 	readonly told: readonly string[];
@@ -30,6 +32,8 @@ export interface Sum {
 	paddingMs: number;
 	foreignMs: number;
 	connections: number;
+	/** Of the connection that got most. */
+	longestMs: number;
 	reconnects: number;
 	rotations: number;
 	finals: number;
@@ -75,8 +79,11 @@ export class Books {
 		for (const name of [...wiring.traced, ...wiring.told]) this.sums[name] = noSum();
 	}
 
-	/** Ears that write down what each of a recogniser's sessions gets, besides hearing it. */
-	ears(recogniser: string, inner: Ears): Ears {
+	/**
+	 * Ears that write down what each of a recogniser's sessions gets, besides hearing it.
+	 * @param onHeard is called after each piece
+	 */
+	ears(recogniser: string, inner: Ears, onHeard: () => void = () => {}): Ears {
 		const traces = new Set<Trace>();
 		this.#traces.set(recogniser, traces);
 		return (rate, index) => {
@@ -85,7 +92,9 @@ export class Books {
 			traces.add(trace);
 			const push = (pcm: Buffer) => {
 				trace.push(pcm);
-				return listener.push(pcm);
+				const words = listener.push(pcm);
+				onHeard();
+				return words;
 			};
 			return Object.assign(Object.create(listener) as typeof listener, { push });
 		};
@@ -158,7 +167,8 @@ export class Books {
 			const before = this.#numbers.get(key);
 			this.#numbers.set(key, number);
 			sum.words++;
-			if (before !== undefined && number !== before + 1) sum.missingWords++;
+			const { numbers = Number.POSITIVE_INFINITY } = this.#wiring;
+			if (before !== undefined && number !== (before + 1) % numbers) sum.missingWords++;
 		}
 	}
 
@@ -205,6 +215,7 @@ export class Books {
 		sum.paddingMs += ms(heard.padding);
 		sum.foreignMs += ms(heard.foreign);
 		sum.connections += heard.connections;
+		sum.longestMs = Math.max(sum.longestMs, ms(heard.longest));
 	}
 
 	#sum(name: string): Sum {
@@ -222,6 +233,7 @@ const noSum = (): Sum => ({
 	paddingMs: 0,
 	foreignMs: 0,
 	connections: 0,
+	longestMs: 0,
 	reconnects: 0,
 	rotations: 0,
 	finals: 0,

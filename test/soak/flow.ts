@@ -94,10 +94,14 @@ export function hourFlow(parts: Recognisers): FlowNode[] {
 	];
 }
 
+/** Numbers in the recording that is played all day. */
+export const DAY_NUMBERS = 17_280;
+
 /** Of the compressed day. */
 export const DAY: Wiring = {
 	microphones: ['mic-open'],
 	sampleRate: RATE,
+	numbers: DAY_NUMBERS,
 	traced: ['stt-assemblyai', 'stt-yandex'],
 	told: [],
 	players: ['play-open'],
@@ -113,7 +117,7 @@ export function dayFlow(parts: Recognisers, { said, played }: { said: string; pl
 			file: said,
 			loop: true,
 			sampleRate: RATE,
-			framesPerBuffer: 1600,
+			framesPerBuffer: 3200,
 			wires: [['stt-assemblyai', 'stt-yandex', 'play-open'], []],
 		},
 		...recognisers(parts).map((node) =>

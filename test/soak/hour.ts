@@ -36,7 +36,7 @@ export interface HourOptions {
 
 /** A real Node-RED on a virtual sound card, in real time. */
 export async function soakInRealTime({ minutes, seed, tell }: HourOptions): Promise<Outcome> {
-	const folder = await mkdtemp(join(tmpdir(), 'voice-soak-'));
+	const folder = await mkdtemp(join(tmpdir(), 'voice-soak-hour-'));
 	const books = new Books(HOUR);
 	const ears = (name: string) => books.ears(name, numbers);
 	const settings = { turnWords: TURN_WORDS, keepAudio: false };

@@ -16,6 +16,8 @@ export interface Outcome {
 	readonly toPlay: number;
 	readonly playbacks: number;
 	readonly underruns: number;
+	/** What the player's file lacks. */
+	readonly lostInPlayingMs?: number;
 	/** Streams that did not come to their end. */
 	readonly open: readonly string[];
 	readonly drift?: { readonly ms: number; readonly ppm: Line };
@@ -97,6 +99,7 @@ export function judge(outcome: Outcome): Report {
 			bad(what);
 		if (!sum.streams) wrong.push(`${name}: closed no stream`);
 	}
+	if (outcome.lostInPlayingMs) wrong.push(`${outcome.lostInPlayingMs} ms were not played`);
 	if (outcome.playbacks !== outcome.toPlay)
 		wrong.push(`${outcome.playbacks} of ${outcome.toPlay} sounds were played`);
 	for (const what of open) wrong.push(`not closed: ${what}`);

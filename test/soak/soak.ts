@@ -5,11 +5,17 @@
 import { writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
+import { soakInCompressedTime } from './day.ts';
 import { soakInRealTime } from './hour.ts';
 import { judge, print } from './report.ts';
 
+/** In a day, one for each half hour. */
+const LOOKS = 48;
+
 const { values } = parseArgs({
 	options: {
+		day: { type: 'boolean', default: false },
+		hours: { type: 'string', default: '24' },
 		hour: { type: 'boolean', default: false },
 		minutes: { type: 'string', default: '60' },
 		seed: { type: 'string', default: '1' },
@@ -17,7 +23,14 @@ const { values } = parseArgs({
 	},
 });
 const tell = (line: string) => console.log(line);
-const outcome = await soakInRealTime({ minutes: Number(values.minutes), seed: Number(values.seed), tell });
+const [minutes, hours, seed] = [values.minutes, values.hours, values.seed].map(Number) as [
+	number,
+	number,
+	number,
+];
+const outcome = values.day
+	? await soakInCompressedTime({ hours, everyHours: hours / LOOKS, tell })
+	: await soakInRealTime({ minutes, seed, tell });
 const report = judge(outcome);
 print(outcome, report, tell);
 if (values.json)

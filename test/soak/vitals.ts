@@ -55,8 +55,9 @@ export class Watch {
 	}
 
 	async look(audioSeconds: number): Promise<Sample> {
-		const emitters = await ask<Emitters>(this.#sockets.soak);
+		// In this order: the connection of the second would be among the descriptors of the first.
 		const vitals = await ask<Vitals>(this.#sockets.chaos);
+		const emitters = await ask<Emitters>(this.#sockets.soak);
 		this.#last = { vitals, emitters };
 		const children = this.#nodeRed.childPids().map(childFigures);
 		return {
