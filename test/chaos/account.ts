@@ -34,6 +34,8 @@ export interface Sums {
 	abandonedMs: number;
 	/** Of streams that a recogniser ended as if it had heard all: the part that it did not. */
 	deniedMs: number;
+	/** Of streams that were heard whole: what nobody can find again in the rest, as a card without a voice gives zeros. */
+	silentMs: number;
 	/** Closed without a failure. */
 	whole: number;
 	failed: number;
@@ -49,6 +51,7 @@ export const noSums = (): Sums => ({
 	failedMs: 0,
 	abandonedMs: 0,
 	deniedMs: 0,
+	silentMs: 0,
 	whole: 0,
 	failed: 0,
 	abandoned: 0,
@@ -140,7 +143,8 @@ function auditOne(
 	const figures = `sent ${sentMs} ms, heard ${heardMs} ms, dropped ${droppedMs} ms, audioMs ${audioMs}, reconnects ${reconnects}`;
 	const isTold = heard?.speechless ?? false;
 	if (isTold) sums.deniedMs += restMs;
-	else if (restMs > ROUNDING_MS + silentMs(pcm)) wrong.push(`lost ${restMs} ms: ${figures}`);
+	else sums.silentMs += restMs;
+	if (!isTold && restMs > ROUNDING_MS + silentMs(pcm)) wrong.push(`lost ${restMs} ms: ${figures}`);
 	if (audioMs + droppedMs < sentMs - ROUNDING_MS) wrong.push(`does not account for all: ${figures}`);
 	if (heard && !isTold) wrong.push(...wrongWords(pcm, closing.text, droppedMs, heard));
 	if (audioMs > sentMs + ROUNDING_MS) wrong.push(`counts more than there was: ${figures}`);

@@ -89,11 +89,13 @@ export interface SoundCard {
  */
 export async function startSoundCard(options: SoundCardOptions): Promise<SoundCard> {
 	const folder = await mkdtemp(join(tmpdir(), 'voice-lab-card-'));
+	let card: VirtualCard | undefined;
 	try {
-		const card = new VirtualCard(folder, options);
+		card = new VirtualCard(folder, options);
 		await card.restart();
 		return card;
 	} catch (error) {
+		await card?.kill();
 		await rm(folder, { recursive: true, force: true });
 		throw error;
 	}
@@ -250,6 +252,15 @@ class VirtualCard implements SoundCard {
 			await this.#pactl(...line.split(' '));
 	}
 
+	/** Whether all modules are loaded. The socket is there before anybody listens on it. */
+	async #answers(): Promise<boolean> {
+		if (!existsSync(this.#socket)) return false;
+		return this.#pactl('info').then(
+			() => true,
+			() => false,
+		);
+	}
+
 	#pactl(...command: string[]): Promise<{ stdout: string }> {
 		const env = { ...this.#daemonEnv, ...this.env, LD_PRELOAD: '' };
 		return run('pactl', command, { env, timeout: 30_000 });
@@ -291,15 +302,13 @@ class VirtualCard implements SoundCard {
 		this.#daemon = daemon;
 		await once(daemon, 'spawn');
 		const deadline = Date.now() + 30_000;
-		while (!existsSync(this.#socket)) {
+		while (!(await this.#answers())) {
 			if (daemon.exitCode !== null || Date.now() > deadline) {
 				await this.kill();
 				throw new Error(`pulseaudio did not start:\n${existsSync(log) ? readFileSync(log, 'utf8') : ''}`);
 			}
 			await sleep(10);
 		}
-		// Answered only when all modules are loaded.
-		await this.#pactl('info');
 	}
 
 	async stop(): Promise<void> {
