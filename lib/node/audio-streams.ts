@@ -140,7 +140,7 @@ export class AudioStreams {
 		}
 		// One more WAV file in the same stream, as Split makes them of an array.
 		if (source?.skip) entry.bytesLeft = source.bytes;
-		const bytes = data.subarray(source?.skip ?? 0);
+		const bytes = source?.skip ? data.subarray(source.skip) : data;
 		// After the samples a WAV file may hold other chunks.
 		const samples = bytes.length > entry.bytesLeft ? bytes.subarray(0, entry.bytesLeft) : bytes;
 		entry.bytesLeft -= samples.length;
