@@ -3,7 +3,7 @@ import type { ConnectionRecord } from '../../test/lab/recognisers/record.ts';
 import { FedMicrophone } from '../tutorials/fed-microphone.ts';
 import { type Moment, marksOf, moment, type Told, toldOf } from './marks.ts';
 import { figuresOf, type PathFigures } from './path.ts';
-import { type PathLab, type Provider, RATE } from './path-lab.ts';
+import { type PathLab, RATE } from './path-lab.ts';
 
 // From what a recogniser says to the message that a flow gets of it: partials and finals.
 
@@ -30,9 +30,10 @@ export async function measureAnswers(lab: PathLab, seconds: number): Promise<Pat
 	const microphone = await FedMicrophone.start(lab.card, RATE, seconds + OPEN_MS / 1000, SEED);
 	try {
 		await nodeRed.click('start');
-		const began = () => providers.every((provider) => (records[provider][known[provider]]?.bytes ?? 0) > 0);
-		await assemblyAi.until('AssemblyAI', () => (assemblyAi.records[known.assemblyai]?.bytes ?? 0) > 0);
-		await yandex.until('Yandex', began);
+		const began = (provider: (typeof providers)[number]) =>
+			(records[provider][known[provider]]?.bytes ?? 0) > 0;
+		await assemblyAi.until('AssemblyAI', () => began('assemblyai'));
+		await yandex.until('Yandex', () => began('yandex'));
 		await sleep(WARM_UP_MS);
 		const measuredFrom = lab.now();
 		await sleep(seconds * 1000);
@@ -109,5 +110,3 @@ function heardIn(message: Message): string | undefined {
 
 /** No word comes twice. */
 const keyOf = (isFinal: boolean, text: string) => `${isFinal} ${/\w+(?=\W*$)/.exec(text)?.[0]}`;
-
-export type { Provider };
