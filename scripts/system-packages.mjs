@@ -48,14 +48,22 @@ const LAB = [
 ];
 
 /** @type {SystemPackage[]} */
+const SCRIPTS = [
+	{ name: 'python3-pyaudio', why: 'the scripts that the benchmark compares with' },
+	{ name: 'python3-websockets', why: 'the scripts that the benchmark compares with' },
+	{ name: 'python3-grpcio', why: 'the scripts that the benchmark compares with' },
+];
+
+/** @type {SystemPackage[]} */
 const MICROPHONE = [{ name: 'alsa-utils', command: 'arecord', why: 'recording with arecord' }];
 
-/** What each of the two commands needs; the demo by what it hears and what it recognises with. */
+/** What each command needs; the demo by what it hears and what it recognises with. */
 export const NEEDS = {
 	nothing: [],
 	mic: MICROPHONE,
 	pocketsphinx: RECOGNISER,
 	test: [...RECOGNISER, ...LAB, ...COMPILER],
+	bench: [...RECOGNISER, ...LAB, ...COMPILER, ...SCRIPTS],
 };
 
 /** Is there an executable of this name on PATH? */
