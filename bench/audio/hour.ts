@@ -15,8 +15,8 @@ import { type Extent, rounded } from '../statistics.ts';
 
 const RATE = 44_100;
 const TO = 16_000;
-/** How many times faster than real time the file is played. */
-const PACE = 150;
+/** How many times faster than real time the file is played: well below what the player can write, or it would drop. */
+const PACE = 45;
 const HOUR_S = 3600;
 /** Of audio, for each second asked for: the bench's usual 20 seconds are an hour. */
 const SECONDS_EACH = 180;

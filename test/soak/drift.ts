@@ -26,13 +26,13 @@ export class Drift {
 	/** Audio time minus wall time since the first period, in milliseconds: negative where sound is missing. */
 	get ms(): number {
 		const [first] = this.#periods;
-		const last = this.#periods.at(-1);
+		// The last period may hardly have begun.
+		const last = this.#periods.at(-2) ?? first;
 		return first && last ? first.latenessMs - last.latenessMs : 0;
 	}
 
 	/** Parts per million, positive where the audio runs fast. */
 	get ppm(): Line {
-		// The last period may hardly have begun.
 		const points = this.#periods
 			.slice(0, -1)
 			.map(({ atMs, latenessMs }) => [atMs, -latenessMs * 1e6] as const);
