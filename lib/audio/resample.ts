@@ -2,7 +2,7 @@ import { floatToPcm, mixChannels, pcmToFloat } from './convert.ts';
 import { frameBytes, type PcmFormat, sameFormat } from './format.ts';
 
 // The Speex resampler (libspeexdsp, also used by PulseAudio and Firefox) as WebAssembly. One module serves all
-// streams; a stream costs some 60 kB. Quality 8 of 10: above 110 dB SNR, flat to 0.88 of the band.
+// streams; a stream costs some 60 kB. Quality 8 of 10: at 16 bit an SNR above 93 dB, flat to 0.93 of the band (bench/audio).
 const QUALITY = 8;
 const BLOCK_FRAMES = 4096;
 
