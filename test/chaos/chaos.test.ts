@@ -4,8 +4,7 @@ import { needs } from '../lab/needs.ts';
 import { faketimeLibrary } from './house.ts';
 import { run } from './run.ts';
 
-// A bounded part of the chaos suite, for `node --test dist/test/chaos/seeds.js`; `npm run test:chaos` runs as many faults
-// as you like. To be part of npm test, as chaos.test.ts, once it has passed often enough beside other work.
+// A bounded part of the chaos suite; `npm run test:chaos` runs as many faults as you like.
 
 const SEEDS = [1, 2, 3];
 const FAULTS = 8;
