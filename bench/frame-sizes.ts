@@ -103,7 +103,7 @@ async function stream(nodeRed: LabNodeRed): Promise<{ partials: number[]; audioM
 		if (next === 'end') break;
 		const now = performance.now() - begin;
 		const said = nodeRed.messages('stt', 1)[index++]?.['transcript'] as Spoken | undefined;
-		const words = count(nodeRed, from.finals) + (said?.text.split(' ').length ?? 0);
+		const words = said ? count(nodeRed, from.finals, said.turn) + said.text.split(' ').length : 0;
 		// A partial may bring more than one.
 		for (; known < words; known++)
 			partials.push(now - Math.floor(known / 3) * PHRASE_MS - (known % 3) * WORD_MS);
@@ -114,12 +114,14 @@ async function stream(nodeRed: LabNodeRed): Promise<{ partials: number[]; audioM
 
 interface Spoken {
 	readonly text: string;
+	readonly turn: number;
 }
 
-/** Words in the finals from that one on. */
-function count(nodeRed: LabNodeRed, from: number): number {
+/** Words in the finals from that one on, of turns before this one: its own final may be there already. */
+function count(nodeRed: LabNodeRed, from: number, turn: number): number {
 	const finals = nodeRed.messages('stt', 0).slice(from);
-	return finals.flatMap(({ payload }) => String(payload).split(' ')).length;
+	const before = finals.filter((message) => (message['transcript'] as Spoken).turn < turn);
+	return before.flatMap(({ payload }) => String(payload).split(' ')).length;
 }
 
 function cpuMs(pid: number): number {

@@ -33,9 +33,10 @@ describe('npm run bench', { skip: needs('sherpa-onnx') }, () => {
 			assert.equal(figures[name]?.length, cases);
 			const found = numbers(figures);
 			assert.ok(found.length > cases);
-			// What is added may be nothing, or less where the machine is busy.
+			// Where the machine is busy, what is added may be less than nothing, and a partial seem early, as the first
+			// chunk was seen late.
 			for (const [path, value] of found)
-				assert.ok(Number.isFinite(value) && (value >= 0 || path.includes('added')), `${path}: ${value}`);
+				assert.ok(Number.isFinite(value) && (value >= 0 || /added|partial/.test(path)), `${path}: ${value}`);
 			for (const row of figures[name]!)
 				for (const key of Object.keys(row).slice(1)) assert.ok(stdout.includes(key), key);
 		});
