@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CREDENTIALS, chaosFlow } from './flow.ts';
 import type { House } from './house.ts';
 import type { Vitals } from './probe.ts';
+import { isLasting, total } from './probe-client.ts';
 
 /** What Node-RED holds with an empty flow. */
 export interface Checkpoint extends Vitals {
@@ -57,9 +58,6 @@ export async function checkpoint(
 	return { faults, ...vitals };
 }
 
-/** Sockets, pipes, servers, processes, timers: what stays open; not what is being read or asked for just now. */
-const LASTING = /(?<!Req)Wrap$|^Timeout$/;
-
 /** What there is more of than there was, in words. */
 function grown(before: Vitals, now: Vitals): string[] {
 	const more = (kind: 'resources' | 'listeners') =>
@@ -69,18 +67,16 @@ function grown(before: Vitals, now: Vitals): string[] {
 				name,
 				words: `${kind} ${name}: ${before[kind][name] ?? 0} became ${count}`,
 			}));
-	const resources = more('resources').filter(({ name }) => LASTING.test(name));
+	const resources = more('resources').filter(({ name }) => isLasting(name));
 	return [...resources, ...more('listeners')].map(({ words }) => words);
 }
 
 const MB = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
 
-const sum = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((a, b) => a + b, 0);
-
 export const compare = (base: Checkpoint, now: Checkpoint): string =>
 	[
 		`${now.fds} descriptors (${base.fds})`,
-		`${sum(now.listeners)} listeners (${sum(base.listeners)})`,
+		`${total(now.listeners)} listeners (${total(base.listeners)})`,
 		`${now.objects['Object']} objects (${base.objects['Object']})`,
 		`heap ${MB(now.heap)} (${MB(base.heap)})`,
 		`RSS ${MB(now.rss)} (${MB(base.rss)})`,

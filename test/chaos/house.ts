@@ -1,10 +1,8 @@
 import { appendFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { text } from 'node:stream/consumers';
 import { isAlive, type Proc } from '../lab/descendants.ts';
 import { startGpio, type VirtualGpio } from '../lab/gpio.ts';
 import { needs } from '../lab/needs.ts';
@@ -15,6 +13,7 @@ import { type SoundCard, startSoundCard } from '../lab/sound-card.ts';
 import { writeToyCtc } from '../lab/toy-models/models.ts';
 import { CREDENTIALS, chaosFlow, type FlowParts } from './flow.ts';
 import type { Vitals } from './probe.ts';
+import { askProbe } from './probe-client.ts';
 import { RATE } from './speech.ts';
 
 /** Of the disk that play-file writes to. */
@@ -117,7 +116,7 @@ export class House {
 		const nodeRed = await startNodeRed({
 			flow: chaosFlow(parts),
 			credentials: CREDENTIALS,
-			env: { ...card.env, ...(faketime && clock), VOICE_CHAOS_PROBE: probe },
+			env: { ...card.env, ...(faketime && clock), VOICE_CHAOS_PROBE: probe, VOICE_CHAOS_OBJECTS: '1' },
 			// A small disk of its own, in a mount namespace; the pid stays the same.
 			wrap: (command, args) => {
 				const [program, ...rest] = [
@@ -170,8 +169,7 @@ export class House {
 
 	/** What Node-RED's process holds now. */
 	async vitals(): Promise<Vitals> {
-		const socket = connect(this.#probe);
-		return JSON.parse(await text(socket)) as Vitals;
+		return askProbe<Vitals>(this.#probe);
 	}
 
 	/** Lets a stopped process run on. */

@@ -1,6 +1,7 @@
 /**
  * Loaded into Node-RED's process before everything else (`--import`): answers each connection to the socket whose path
- * is in VOICE_CHAOS_PROBE with one line of JSON, `Vitals`, and closes it.
+ * is in VOICE_CHAOS_PROBE with one line of JSON, `Vitals`, and closes it. With VOICE_CHAOS_OBJECTS it counts objects, too:
+ * that takes seconds in which nothing else happens.
  */
 import { EventEmitter } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -22,7 +23,7 @@ export interface Vitals {
 	resources: Record<string, number>;
 	/** Listeners by event: of `process`, of Node-RED's own bus, and of all servers; and its routes. */
 	listeners: Record<string, number>;
-	/** How many objects there are, by what they inherit from: compiled code is none. */
+	/** How many objects there are, by what they inherit from: compiled code is none. Empty where nobody asked. */
 	objects: Record<string, number>;
 }
 
@@ -79,6 +80,7 @@ if (path && process.argv[1]?.endsWith('node-red-child.js')) {
 		Object.fromEntries(
 			Object.entries(KINDS).map(([name, kind]) => [name, queryObjects(kind, { format: 'count' })]),
 		);
+	const countsObjects = Boolean(process.env['VOICE_CHAOS_OBJECTS']);
 	const measure = (): Vitals => {
 		gc();
 		gc();
@@ -91,7 +93,7 @@ if (path && process.argv[1]?.endsWith('node-red-child.js')) {
 			rss,
 			resources: count(process.getActiveResourcesInfo()),
 			listeners: listeners(),
-			objects: objects(),
+			objects: countsObjects ? objects() : {},
 		};
 	};
 	createServer((socket) => {

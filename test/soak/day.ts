@@ -76,8 +76,7 @@ export async function soakInCompressedTime({
 		// Its real time means nothing here.
 		limits: { idleMs: IDLE_MS },
 	});
-	const sockets = { chaos: join(folder, 'chaos'), soak: join(folder, 'soak') };
-	const probes = withProbes(sockets);
+	const probes = withProbes(folder);
 	const modules = [new URL('./hand-time.js', import.meta.url).href, ...imports];
 	const clock = join(folder, 'time');
 	let nodeRed: LabNodeRed | undefined;
@@ -104,7 +103,7 @@ export async function soakInCompressedTime({
 			});
 		await pace.begin();
 		await nodeRed.send('mic-open', { payload: true });
-		const watch = new Watch(nodeRed, sockets);
+		const watch = new Watch(nodeRed, probes.sockets);
 		const samples: Sample[] = [];
 		const details: unknown[] = [];
 		for (let hour = everyHours; hour <= hours + 1e-6; hour += everyHours) {

@@ -47,8 +47,7 @@ export async function soakInRealTime({ minutes, seed, tell }: HourOptions): Prom
 	});
 	const yandex = await startYandex({ ...settings, ears: ears('stt-yandex') });
 	const card = await startSoundCard({ rate: RATE });
-	const sockets = { chaos: join(folder, 'chaos'), soak: join(folder, 'soak') };
-	const { env, args: probes } = withProbes(sockets);
+	const { sockets, env, args: probes } = withProbes(folder);
 	let nodeRed: LabNodeRed | undefined;
 	let failed = true;
 	try {

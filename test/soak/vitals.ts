@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { connect } from 'node:net';
-import { text } from 'node:stream/consumers';
+import { join } from 'node:path';
 import type { Vitals } from '../chaos/probe.ts';
+import { askProbe, isLasting, total } from '../chaos/probe-client.ts';
 import type { LabNodeRed } from '../lab/node-red.ts';
 import type { Emitters } from './probe.ts';
 
@@ -25,14 +25,8 @@ export interface Sample {
 	readonly childrenDescriptors: number;
 }
 
-const ask = async <T>(socket: string): Promise<T> => JSON.parse(await text(connect(socket))) as T;
-
-const total = (counts: Readonly<Record<string, number>>) =>
-	Object.values(counts).reduce((sum, count) => sum + count, 0);
-
-/** Without what is being read or asked for just now. */
 const lasting = (resources: Readonly<Record<string, number>>) =>
-	Object.fromEntries(Object.entries(resources).filter(([kind]) => /(?<!Req)Wrap$|^Timeout$/.test(kind)));
+	Object.fromEntries(Object.entries(resources).filter(([kind]) => isLasting(kind)));
 
 /** Looks into Node-RED's process, which has both probes loaded, and at its children. */
 export class Watch {
@@ -56,8 +50,8 @@ export class Watch {
 
 	async look(audioSeconds: number): Promise<Sample> {
 		// In this order: the connection of the second would be among the descriptors of the first.
-		const vitals = await ask<Vitals>(this.#sockets.chaos);
-		const emitters = await ask<Emitters>(this.#sockets.soak);
+		const vitals = await askProbe<Vitals>(this.#sockets.chaos);
+		const emitters = await askProbe<Emitters>(this.#sockets.soak);
 		this.#last = { vitals, emitters };
 		const children = this.#nodeRed.childPids().map(childFigures);
 		return {
@@ -81,10 +75,16 @@ export interface ProbeSockets {
 	readonly soak: string;
 }
 
-/** Environment and arguments of Node.js that load both probes. */
-export function withProbes(sockets: ProbeSockets): { env: Record<string, string>; args: string[] } {
+/** Environment and arguments of Node.js that load both probes; their sockets are in the folder. */
+export function withProbes(folder: string): {
+	sockets: ProbeSockets;
+	env: Record<string, string>;
+	args: string[];
+} {
+	const sockets = { chaos: join(folder, 'chaos'), soak: join(folder, 'soak') };
 	const probes = ['../chaos/probe.js', './probe.js'].map((path) => new URL(path, import.meta.url).href);
 	return {
+		sockets,
 		env: { VOICE_CHAOS_PROBE: sockets.chaos, VOICE_SOAK_PROBE: sockets.soak },
 		args: probes.flatMap((probe) => ['--import', probe]),
 	};
