@@ -1,16 +1,19 @@
 import { type ErrorCode, VoiceError } from './errors.ts';
-import { fitsNumber, flagOf, isTooDeep, textOf } from './rules.ts';
+import {
+	fitsNumber,
+	flagOf,
+	isTooDeep,
+	meaningOfNone,
+	type NumberRule,
+	type Of,
+	type Rules,
+	textOf,
+} from './rules.ts';
 
 // Settings reach a node as the editor stored them, or as text when they come from ${ENV}; a flow written by hand
 // may leave them out. Each reader accepts all of that and names the setting in its error.
 
 export type RawSettings = Readonly<Record<string, unknown>>;
-
-interface NumberRule {
-	min?: number;
-	max?: number;
-	integer?: boolean;
-}
 
 /** Reads settings for one node; a value that cannot be used throws a VoiceError with `code`. */
 export class SettingsReader {
@@ -27,7 +30,7 @@ export class SettingsReader {
 		return value === undefined || value === null ? fallback : textOf(value);
 	}
 
-	number(name: string, fallback: number, rule: NumberRule = {}): number {
+	number(name: string, fallback: number, rule: Partial<NumberRule> = {}): number {
 		const text = this.text(name);
 		if (text === '') return fallback;
 		const { min = 0, max = Number.MAX_SAFE_INTEGER, integer = false } = rule;
@@ -74,6 +77,27 @@ export class SettingsReader {
 	#refuse(name: string, text: string, remedy: string): VoiceError {
 		return new VoiceError(this.#code, `The setting "${name}" is "${text.slice(0, 60)}"`, remedy);
 	}
+}
+
+/**
+ * Reads by a table of rules: `of` gives any setting as text; `number` one number, of which an empty one, and one for which
+ * there is no use, mean what the rule says, or `none`.
+ * @throws VoiceError from `number`, which names the setting that cannot be used
+ */
+export function readerOf<R extends Rules>(
+	read: SettingsReader,
+	rules: R,
+	applies: (name: string, of: Of) => boolean,
+): { of: Of; number(name: keyof R['numbers'] & string, none?: number): number } {
+	const of: Of = (name) => read.text(name) || meaningOfNone(rules, name);
+	return {
+		of,
+		number(name, none) {
+			const rule = rules.numbers[name] as NumberRule;
+			const fallback = none ?? rule.value;
+			return applies(name, of) ? read.number(name, fallback, rule) : fallback;
+		},
+	};
 }
 
 const isUsable = (value: unknown): value is Record<string, unknown> =>

@@ -1,6 +1,5 @@
 import { migrate } from '../../lib/node/migrate.ts';
-import { meaningOfNone, type Of } from '../../lib/node/rules.ts';
-import { SettingsReader } from '../../lib/node/settings.ts';
+import { readerOf, SettingsReader } from '../../lib/node/settings.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { applies, type BackendName, RULES } from './rules.ts';
 
@@ -29,10 +28,8 @@ export interface AudioPlaySettings {
  */
 export function readSettings(config: object): AudioPlaySettings {
 	const read = new SettingsReader(migrate(config, MIGRATIONS), 'AUDIO_FORMAT');
-	const of: Of = (name) => read.text(name) || meaningOfNone(RULES, name);
-	const { choices, numbers } = RULES;
-	const number = (name: keyof typeof numbers) =>
-		applies(name, of) ? read.number(name, numbers[name].value, numbers[name]) : numbers[name].value;
+	const { number } = readerOf(read, RULES, applies);
+	const { choices } = RULES;
 	return {
 		backend: read.choice('backend', choices.backend.choices, choices.backend.value),
 		device: read.text('device'),

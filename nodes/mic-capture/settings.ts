@@ -2,8 +2,7 @@ import type { PcmFormat } from '../../lib/audio/format.ts';
 import { pagePath } from '../../lib/browser/path.ts';
 import { VoiceError } from '../../lib/node/errors.ts';
 import { migrate } from '../../lib/node/migrate.ts';
-import { meaningOfNone, type Of } from '../../lib/node/rules.ts';
-import { SettingsReader } from '../../lib/node/settings.ts';
+import { readerOf, SettingsReader } from '../../lib/node/settings.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { applies, HANDS_FREE, isHandsFree, isPreRollTooLarge, RULES, type SourceName } from './rules.ts';
 import type { SourceOptions } from './sources/source.ts';
@@ -40,10 +39,8 @@ export interface MicSettings {
  */
 export function readSettings(config: object): MicSettings {
 	const read = new SettingsReader(migrate(config, MIGRATIONS), 'MIC_FORMAT');
-	const of: Of = (name) => read.text(name) || meaningOfNone(RULES, name);
-	const { choices, flags, numbers } = RULES;
-	const number = (name: keyof typeof numbers, none: number = numbers[name].value) =>
-		applies(name, of) ? read.number(name, none, numbers[name]) : none;
+	const { of, number } = readerOf(read, RULES, applies);
+	const { choices, flags } = RULES;
 	const flag = (name: keyof typeof flags) => applies(name, of) && read.flag(name, flags[name]);
 
 	const source = read.choice('source', choices.source.choices, choices.source.value);

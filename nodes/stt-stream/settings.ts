@@ -1,8 +1,8 @@
 import type { StreamSettings } from '../../lib/node/audio-streams.ts';
 import { VoiceError } from '../../lib/node/errors.ts';
 import { migrate } from '../../lib/node/migrate.ts';
-import { isTooDeep, meaningOfNone, type Of } from '../../lib/node/rules.ts';
-import { SettingsReader } from '../../lib/node/settings.ts';
+import { isTooDeep } from '../../lib/node/rules.ts';
+import { readerOf, SettingsReader } from '../../lib/node/settings.ts';
 import { PROVIDER_MIGRATIONS, STREAM_MIGRATIONS } from './migrations.ts';
 import type { ProviderConfig } from './providers/provider.ts';
 import { applies, RULES } from './rules.ts';
@@ -36,10 +36,8 @@ export function namesVariable(value: unknown): boolean {
  */
 export function readSettings(config: object): SttStreamSettings {
 	const read = new Reader(migrate(config, STREAM_MIGRATIONS), () => undefined);
-	const of: Of = (name) => read.text(name) || meaningOfNone(RULES, name);
-	const { choices, flags, numbers } = RULES;
-	const number = (name: keyof typeof numbers) =>
-		applies(name, of) ? read.number(name, numbers[name].value, numbers[name]) : numbers[name].value;
+	const { number } = readerOf(read, RULES, applies);
+	const { choices, flags } = RULES;
 	return {
 		language: read.text('language'),
 		partials: read.flag('partials', flags.partials),
