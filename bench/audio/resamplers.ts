@@ -4,7 +4,7 @@ import { ours, type Resampler, sox } from './contestants.ts';
 import { measureTones, roundingLimitDb, type Tone, tones } from './tones.ts';
 
 /** The ratios that our nodes meet. */
-const RATIOS = [
+export const RATIOS = [
 	[48_000, 16_000],
 	[44_100, 16_000],
 	[16_000, 48_000],

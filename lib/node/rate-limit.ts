@@ -26,6 +26,7 @@ export class RateLimit {
 		this.#left -= size;
 		return 0;
 	}
+
 	/** Counts a request. False if it comes too soon: `Retry-After` of the response then says when to come again. */
 	admits(response: { setHeader(name: string, value: string): unknown }): boolean {
 		const waitMs = this.take();

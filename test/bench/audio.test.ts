@@ -2,19 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ours, type Resampler } from '../../bench/audio/contestants.ts';
 import { measureHour } from '../../bench/audio/hour.ts';
-import { measureQuality, measureResamplers } from '../../bench/audio/resamplers.ts';
+import { measureQuality, measureResamplers, RATIOS } from '../../bench/audio/resamplers.ts';
 import { needs } from '../lab/needs.ts';
 
 // Quality is none of the machine's business, so it is asserted here; speed is not.
-
-const RATIOS = [
-	[48_000, 16_000],
-	[44_100, 16_000],
-	[16_000, 48_000],
-	[48_000, 8000],
-	[8000, 16_000],
-	[44_100, 48_000],
-] as const;
 
 describe('the resampler', () => {
 	for (const [from, to] of RATIOS)
