@@ -15,8 +15,10 @@ const MINUTE = 60_000;
 const FILE_LIMIT = 6 * MINUTE;
 /** The whole run, below the 90 minutes that a CI run may take. */
 const TOTAL_LIMIT = 80 * MINUTE;
-/** Files that use a sound card, a GPIO chip, a browser's microphone or a whole installation. */
-const HEAVY = /^dist\/test\/((chain|chaos|flows|demo|package|system)\/|lab\/(sound-card|gpio|browser)\.js$)/;
+/** Tests of a whole flow or a whole installation … */
+const HEAVY_TEST = /^dist\/test\/(chain|chaos|flows|demo|package|system)\/.*\.test\.js$/;
+/** … and those that use, directly or through others, a sound card, a GPIO chip or a browser's microphone. */
+const HEAVY_LAB = /^dist\/test\/lab\/(sound-card|gpio|browser)\.js$/;
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
 const skips = [];
@@ -32,11 +34,12 @@ function testFiles(filters) {
 		.map((name) => join(compiled, name));
 }
 
-/** Is this file, or one that it imports directly or through others, a heavy one? */
+/** Does this test, or a file that it imports directly or through others, need the machine for itself? */
 function isHeavy(file, seen = new Set()) {
 	if (seen.has(file) || !existsSync(file)) return false;
 	seen.add(file);
-	if (HEAVY.test(relative(root, file))) return true;
+	const name = relative(root, file);
+	if (HEAVY_TEST.test(name) || HEAVY_LAB.test(name)) return true;
 	const imports = readFileSync(file, 'utf8').matchAll(/from '(\.[^']+\.js)'/g);
 	return [...imports].some(([, path]) => isHeavy(join(dirname(file), path), seen));
 }
