@@ -1,4 +1,4 @@
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { PcmFormat } from '../../../lib/audio/format.ts';
 import { wavHeader } from '../../../lib/audio/wav.ts';
@@ -23,13 +23,29 @@ async function openFile({ file, format }: SinkOptions, events: SinkEvents): Prom
 			'The file backend has no file to write',
 			'set a path such as /home/pi/last.wav in the node',
 		);
-	const path = resolve(file);
+	const path = await placeOf(resolve(file));
 	const temporary = `${path}.${process.pid}-${++counter}.part`;
 	try {
 		const handle = await open(temporary, 'wx');
 		return new FileSink(handle, temporary, path, format, events);
 	} catch (thrown) {
 		await rm(temporary, { force: true }).catch(() => {});
+		throw fileError(thrown, path);
+	}
+}
+
+/**
+ * Where the file is behind links, which stay. What is there and no file is refused: the rename would put a file in the
+ * place of a pipe, or of /dev/null for the whole machine where Node-RED runs as root.
+ */
+async function placeOf(path: string): Promise<string> {
+	try {
+		const place = await realpath(path);
+		const found = await stat(place);
+		if (found.isFile()) return place;
+		throw Object.assign(new Error('not a file'), { code: found.isDirectory() ? 'EISDIR' : NOT_A_FILE });
+	} catch (thrown) {
+		if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return path;
 		throw fileError(thrown, path);
 	}
 }
@@ -114,6 +130,8 @@ class FileSink implements Sink {
 	}
 }
 
+const NOT_A_FILE = 'it is not a file';
+
 const REMEDIES: Record<string, string> = {
 	ENOSPC: 'make room on the disk',
 	EDQUOT: 'make room in the quota of the user that runs Node-RED',
@@ -121,6 +139,7 @@ const REMEDIES: Record<string, string> = {
 	EPERM: 'let the user that runs Node-RED write into that folder',
 	EROFS: 'choose a folder that can be written to',
 	EISDIR: 'set the path of a file, not of a folder',
+	[NOT_A_FILE]: 'set the path of a file, not of a device or a pipe',
 	ENOTDIR: 'set a path whose folder exists',
 };
 

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import {
 	existsSync,
+	lstatSync,
 	mkdirSync,
 	mkdtempSync,
 	readdirSync,
 	readFileSync,
 	rmSync,
+	symlinkSync,
 	writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -82,18 +85,36 @@ describe('file sink', () => {
 			});
 	});
 
-	it('says so when the path is a folder, and leaves nothing behind', async () => {
-		const file = join(folder, 'folder');
-		mkdirSync(file);
-		const { sink } = await openSink(fileBackend, STEREO, { file });
-		await assert.rejects(sink.end(), (error: VoiceError) => {
-			assert.equal(error.code, 'PLAY_STALLED');
-			assert.match(error.message, /EISDIR.*set the path of a file/);
-			return true;
-		});
-		assert.deepEqual(
-			readdirSync(folder).filter((name) => name.endsWith('.part')),
-			[],
-		);
+	it('refuses what is no file, before the sound, and leaves it as it is', async () => {
+		mkdirSync(join(folder, 'folder'));
+		execFileSync('mkfifo', [join(folder, 'pipe')]);
+		symlinkSync(join(folder, 'pipe'), join(folder, 'link-to-pipe'));
+		const before = readdirSync(folder);
+		for (const [name, words] of [
+			['folder', /EISDIR.*set the path of a file, not of a folder/],
+			['pipe', /not a file.*set the path of a file, not of a device/],
+			['link-to-pipe', /not a file.*set the path of a file, not of a device/],
+		] as const)
+			await assert.rejects(
+				openSink(fileBackend, STEREO, { file: join(folder, name) }),
+				(error: VoiceError) => {
+					assert.equal(error.code, 'PLAY_STALLED');
+					assert.match(error.message, words);
+					return true;
+				},
+			);
+		assert.deepEqual(readdirSync(folder), before);
+		assert.ok(lstatSync(join(folder, 'pipe')).isFIFO());
+	});
+
+	it('writes the file behind a link, and leaves the link', async () => {
+		const [file, link] = [join(folder, 'behind.wav'), join(folder, 'link.wav')];
+		writeFileSync(file, 'before');
+		symlinkSync(file, link);
+		const { sink, feed } = await openSink(fileBackend, STEREO, { file: link });
+		await feed(noise(1000, 4, 2));
+		await sink.end();
+		assert.ok(lstatSync(link).isSymbolicLink());
+		assert.ok(decodeWav(readFileSync(file)).pcm.equals(noise(1000, 4, 2)));
 	});
 });
