@@ -52,19 +52,31 @@ export function shareLines(open: OpenLine): OpenLine {
 		await closed;
 	}
 
+	/** The line that this request shares, open. */
+	async function join(key: string, request: LineRequest, events: LineEvents): Promise<[Entry, Line]> {
+		for (;;) {
+			while (closing.has(key)) await closing.get(key);
+			const entry = entries.get(key) ?? start(key, request);
+			if (request.pull !== 'none' && request.pull !== entry.pull)
+				throw new VoiceError(
+					'GPIO_BUSY',
+					`Another button-trigger has the pin ${request.pin} open with pull "${entry.pull}", this one wants "${request.pull}"`,
+					'give both nodes the same pull',
+					{ retryable: true },
+				);
+			entry.users.add(events);
+			try {
+				return [entry, await entry.opened];
+			} catch (error) {
+				// What the other wanted of the line failed: ask for it as we want it.
+				if (entry.pull === request.pull) throw error;
+			}
+		}
+	}
+
 	return async (request, events) => {
 		const key = String(bcmNumber(request.pin) ?? request.pin);
-		while (closing.has(key)) await closing.get(key);
-		const entry = entries.get(key) ?? start(key, request);
-		if (request.pull !== 'none' && request.pull !== entry.pull)
-			throw new VoiceError(
-				'GPIO_BUSY',
-				`Another button-trigger has the pin ${request.pin} open with pull "${entry.pull}", this one wants "${request.pull}"`,
-				'give both nodes the same pull',
-				{ retryable: true },
-			);
-		entry.users.add(events);
-		const line = await entry.opened;
+		const [entry, line] = await join(key, request, events);
 		return {
 			name: line.name,
 			get high() {

@@ -3,7 +3,7 @@ import { EventEmitter, once } from 'node:events';
 import { describe, test } from 'node:test';
 import { VoiceError } from '../../../lib/node/errors.ts';
 import { LineKeeper } from '../../../nodes/button-trigger/line-keeper.ts';
-import type { LineEvents, OpenLine } from '../../../nodes/button-trigger/lines/line.ts';
+import type { LineEvents, OpenLine, Pull } from '../../../nodes/button-trigger/lines/line.ts';
 import { shareLines } from '../../../nodes/button-trigger/lines/shared.ts';
 
 const busy = new VoiceError('GPIO_BUSY', 'GPIO 17 is in use', 'wait', { retryable: true });
@@ -180,5 +180,22 @@ describe('a line that is kept open', () => {
 		assert.deepEqual(losses, ['c GPIO_UNAVAILABLE', 'd GPIO_UNAVAILABLE']);
 		await c.close();
 		assert.equal(open, 1, 'a lost line is not closed again');
+	});
+
+	test('shared, a pull that only one of them wants fails for that one alone', async () => {
+		const asked: string[] = [];
+		const shared = shareLines(async ({ pull }) => {
+			asked.push(pull);
+			await Promise.resolve();
+			if (pull !== 'none') throw new VoiceError('GPIO_UNAVAILABLE', `No pull-${pull}`, 'wire a resistor');
+			return { name: 'GPIO 17', high: true, close: async () => {} };
+		});
+		const use = (pull: Pull) => shared({ pin: '17', pull }, { onLevel: () => {}, onLost: () => {} });
+		const opened = await Promise.allSettled([use('up'), use('none'), use('none'), use('up')]);
+		assert.deepEqual(
+			opened.map(({ status }) => status),
+			['rejected', 'fulfilled', 'fulfilled', 'rejected'],
+		);
+		assert.deepEqual(asked, ['up', 'none']);
 	});
 });
