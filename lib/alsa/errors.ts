@@ -50,6 +50,8 @@ export function openError(
 	const inside = `t${name.slice(1)}`;
 	// libasound also complains of what it only tried: believe the tool alone.
 	const said = log.ownReason ?? `${TOOLS[direction]} gave no reason`;
+	// ALSA lists a device in both directions, also where it has only one of them.
+	const others = names.filter((other) => other !== device);
 	const codes = CODES[direction];
 	const fail = (code: ErrorCode, problem: string, remedy: string, retryable: boolean) =>
 		new VoiceError(code, problem, remedy, { cause: new Error(said), retryable });
@@ -72,8 +74,8 @@ export function openError(
 			return fail(
 				codes.notFound,
 				device === '' ? `There is no ${inside.slice(4)}` : `${name} does not exist`,
-				names.length
-					? `choose one of ${likely(names).join(', ')} ("${TOOLS[direction]} -L" lists them all)`
+				others.length
+					? `choose one of ${likely(others).join(', ')} ("${TOOLS[direction]} -L" lists them all)`
 					: `connect one; "${TOOLS[direction]} -l" lists those that are there`,
 				true,
 			);
@@ -99,7 +101,7 @@ export function openError(
 		? fail(
 				'MIC_FORMAT',
 				`${name} refused to record (${said})`,
-				'choose a device whose name begins with "plughw:" or "default"',
+				'check that it is connected, or choose a device whose name begins with "plughw:" or "default"',
 				false,
 			)
 		: fail(

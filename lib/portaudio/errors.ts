@@ -43,6 +43,8 @@ export function deviceNotFound(direction: Direction, device: string, names: read
 		.slice(0, NAMES_IN_ERROR)
 		.map((name) => `"${name}"`)
 		.join(', ');
+	// A card is looked up (devices.ts); of a device of the configuration nobody can tell.
+	const orFree = device === '' ? '' : ', or end the program that uses it: PortAudio lists no device in use';
 	const more = names.length > NAMES_IN_ERROR ? ` and ${names.length - NAMES_IN_ERROR} more` : '';
 	return new VoiceError(
 		CODES[direction].notFound,
@@ -50,7 +52,7 @@ export function deviceNotFound(direction: Direction, device: string, names: read
 			? `There is no default ${nouns.slice(0, -1)}`
 			: `${nameOf(direction, device)} does not exist`,
 		names.length
-			? `use one of ${listed}${more}`
+			? `use one of ${listed}${more}${orFree}`
 			: `PortAudio finds no ${nouns}: connect one, or start the sound server`,
 		{ retryable: true },
 	);

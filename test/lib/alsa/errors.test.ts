@@ -37,6 +37,11 @@ describe('why a device did not open', () => {
 			}
 	});
 
+	it('a device that exists in the other direction alone is not proposed', () => {
+		const { message } = failure('input', opening('arecord', 'No such file or directory'), 'vmic');
+		assert.match(message, /"vmic" does not exist: choose one of default \(/);
+	});
+
 	it('of the default device', () => {
 		const why = 'No such file or directory';
 		assert.match(failure('input', opening('arecord', why), '').message, /^There is no default microphone: /);

@@ -39,7 +39,11 @@ test('an unknown name is an error that tells the known ones', { skip, timeout: 6
 	for (const name of ['vmi', 'vmic2', 'VMIC', '0', 'vspk'])
 		await assert.rejects(
 			portAudio.openInput(request(name), noInput),
-			isNotFound('MIC_DEVICE_NOT_FOUND', `"${name}" does not exist: use one of "vmic", "default"`, 'vspk'),
+			isNotFound(
+				'MIC_DEVICE_NOT_FOUND',
+				`"${name}" does not exist: use one of "vmic", "default", or end`,
+				'vspk',
+			),
 		);
 	await assert.rejects(
 		portAudio.openOutput(request('vmic'), noOutput),
