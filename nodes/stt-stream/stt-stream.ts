@@ -99,6 +99,8 @@ function recognise(
 	/** Sessions that have said 'closed' and whose recogniser is not gone yet. */
 	const leaving = new Set<Promise<void>>();
 	let failed = false;
+	/** The recogniser's name; '' while there is none. */
+	let named = '';
 	let warm: Warm | undefined;
 	let closed = false;
 
@@ -109,7 +111,7 @@ function recognise(
 				arriving.add(stream);
 			} catch (thrown) {
 				const { code } = toVoiceError(thrown, 'STT_CONFIG', 'Opening a session');
-				guard.send(EVENTS, refusedMessage(stream, code));
+				guard.send(EVENTS, refusedMessage(stream, named, code));
 				throw thrown;
 			}
 			failed = false;
@@ -128,6 +130,7 @@ function recognise(
 
 	function begin(stream: AudioStream): Session {
 		const recogniser = provider();
+		named = recogniser.id;
 		const { maxStreams } = settings;
 		if (sessions.size >= maxStreams)
 			throw new VoiceError(
@@ -240,8 +243,8 @@ function warmUp(
 }
 
 /** The 'closed' of a stream for which no session could be begun. */
-function refusedMessage(stream: AudioStream, code: string): SessionMessage {
+function refusedMessage(stream: AudioStream, provider: string, code: string): SessionMessage {
 	const nothing = { audioMs: 0, reconnects: 0, droppedMs: 0, text: '' };
-	const session = { stream: stream.id, provider: '', ...nothing, code };
+	const session = { stream: stream.id, provider, ...nothing, code };
 	return { payload: 'closed', session, topic: stream.topic };
 }

@@ -14,6 +14,15 @@ export function number(message: Message, field: string): number {
 	return value;
 }
 
+/** Of a field that a server may leave out; null counts as left out. */
+export function optional<T>(
+	read: (message: Message, field: string) => T,
+	message: Message,
+	field: string,
+): T | undefined {
+	return message[field] === undefined || message[field] === null ? undefined : read(message, field);
+}
+
 export function list(message: Message, field: string): Message[] {
 	const value = message[field];
 	if (!Array.isArray(value)) throw new TypeError(field);

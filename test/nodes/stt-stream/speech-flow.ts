@@ -9,6 +9,7 @@ export const WINDOW = PHRASES[3] ?? '';
 
 export interface SessionLike {
 	stream: string;
+	provider: string;
 	text?: string;
 	code?: string;
 	audioMs: number;

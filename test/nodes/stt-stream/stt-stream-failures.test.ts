@@ -58,7 +58,8 @@ describe('stt-stream in Node-RED: what can go wrong', {
 			const [first, ...rest] = chunks(await speak(WINDOW), 'first');
 			await speech.send('single', [first ?? {}]);
 			await speech.send('single', chunks(await speak(LIGHT), 'too-many'));
-			assert.equal((await speech.closed('single', 'too-many')).code, 'STT_QUOTA');
+			const refused = await speech.closed('single', 'too-many');
+			assert.deepEqual([refused.code, refused.provider], ['STT_QUOTA', 'local']);
 			const { code } = await speech.nodeRed.waitForError('single');
 			assert.equal(code, 'STT_QUOTA');
 			await speech.send('single', rest);

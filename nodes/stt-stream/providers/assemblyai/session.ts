@@ -11,6 +11,7 @@ import type { Faults } from './errors.ts';
 
 /** What a message of the server says. */
 export type Reading =
+	/** Of `expiresAtMs`, NaN is unknown. */
 	| { readonly kind: 'begin'; readonly id: string; readonly expiresAtMs: number }
 	| { readonly kind: 'events'; readonly events: readonly SttEvent[] }
 	| { readonly kind: 'end' }

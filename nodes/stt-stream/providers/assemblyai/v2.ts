@@ -1,4 +1,4 @@
-import { list, type Message, number, text } from '../fields.ts';
+import { list, type Message, number, optional, text } from '../fields.ts';
 import type { SttResult } from '../provider.ts';
 import { confidence, words } from './fields.ts';
 import type { Dialect, Reading } from './session.ts';
@@ -25,8 +25,8 @@ export function dialectV2({ audioAsBase64, silenceThreshold }: WishesV2): Dialec
 				case 'SessionBegins':
 					return {
 						kind: 'begin',
-						id: text(message, 'session_id'),
-						expiresAtMs: utc(text(message, 'expires_at')),
+						id: optional(text, message, 'session_id') ?? '',
+						expiresAtMs: utc(optional(text, message, 'expires_at') ?? ''),
 					};
 				case 'PartialTranscript':
 					return results('partial', message, utterance);
@@ -49,17 +49,22 @@ export function dialectV2({ audioAsBase64, silenceThreshold }: WishesV2): Dialec
 function results(type: 'partial' | 'final', message: Message, utterance: number): Reading {
 	const said = text(message, 'text');
 	if (!said.trim()) return { kind: 'events', events: [] };
-	const endMs = number(message, 'audio_end');
+	const startMs = optional(number, message, 'audio_start');
+	const endMs = optional(number, message, 'audio_end');
+	const heard = optional(list, message, 'words');
 	const result: SttResult = {
 		type,
 		text: said,
 		utterance,
-		startMs: number(message, 'audio_start'),
-		endMs,
-		words: words(list(message, 'words')),
+		...(startMs !== undefined && { startMs }),
+		...(endMs !== undefined && { endMs }),
+		...(heard && { words: words(heard) }),
 		...confidence(message['confidence']),
 	};
-	const events = type === 'final' ? [{ type: 'end-of-utterance', atMs: endMs } as const, result] : [result];
+	const events =
+		type === 'final'
+			? [{ type: 'end-of-utterance', ...(endMs !== undefined && { atMs: endMs }) } as const, result]
+			: [result];
 	return { kind: 'events', events };
 }
 

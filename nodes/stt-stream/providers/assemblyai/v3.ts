@@ -1,4 +1,4 @@
-import { list, type Message, number, text } from '../fields.ts';
+import { list, type Message, number, optional, text } from '../fields.ts';
 import type { OpenOptions, ResultWord, SttEvent, SttResult } from '../provider.ts';
 import { confidence, span, words } from './fields.ts';
 import type { Dialect, Reading } from './session.ts';
@@ -33,9 +33,9 @@ export function dialectV3({ partials, formatted, timesOut }: Wishes): Dialect {
 				case 'Begin':
 					return {
 						kind: 'begin',
-						id: text(message, 'id'),
+						id: optional(text, message, 'id') ?? '',
 						// Seconds of Unix time.
-						expiresAtMs: number(message, 'expires_at') * 1000,
+						expiresAtMs: (optional(number, message, 'expires_at') ?? Number.NaN) * 1000,
 					};
 				case 'Turn':
 					return events(...turns.read(message));
@@ -84,7 +84,7 @@ class Turns {
 
 	read(turn: Message): SttEvent[] {
 		const order = number(turn, 'turn_order');
-		const heard = list(turn, 'words');
+		const heard = optional(list, turn, 'words') ?? [];
 		const transcript = text(turn, 'transcript');
 		// Only this ends a turn: `turn_is_formatted` is also true in the middle of one.
 		if (turn['end_of_turn'] === true) return this.#end(order, turn, transcript, words(heard));

@@ -54,6 +54,25 @@ describe('AssemblyAI v2', () => {
 		}
 	});
 
+	it('does without what a compatible server leaves out', async () => {
+		const message = { message_type: 'FinalTranscript', text: 'on' };
+		await start({
+			script: {
+				cues: [
+					{ at: 'open', do: 'send', message: { message_type: 'SessionBegins' } },
+					{ at: { audioMs: 100 }, do: 'send', message },
+				],
+			},
+			ears: scripted([]),
+		});
+		const { session, heard } = await open({ version: 'assemblyai-v2' });
+		assert.equal(session.expiresInMs, undefined);
+		await feed(session, silence(200), 100);
+		await session.finish();
+		assert.equal(await heard.end, undefined);
+		assert.deepEqual(heard.results('final'), [{ type: 'final', text: 'on', utterance: 0 }]);
+	});
+
 	it('passes its options on', async () => {
 		const options = { word_boost: ['light', 'lamp'], end_utterance_silence_threshold: 300 };
 		const wish = { partials: false, language: 'ru' };

@@ -217,6 +217,18 @@ describe('AssemblyAI v3', () => {
 		assert.equal(await heard.end, undefined);
 	});
 
+	it('does without what a compatible server leaves out', async () => {
+		const heard = await told([turn(0, 'one two', { words: undefined }), turn(1, 'three', { words: null })]);
+		const [first, second] = heard.results('final');
+		assert.deepEqual([first?.text, second?.text], ['one two', 'three']);
+		assert.ok(first && !('startMs' in first) && !('endMs' in first) && !('confidence' in first));
+		assert.equal(await heard.end, undefined);
+		await start({ script: { cues: [{ at: 'open', do: 'send', message: { type: 'Begin' } }] } });
+		const { session } = await open();
+		assert.equal(session.expiresInMs, undefined);
+		await session.finish();
+	});
+
 	it('gives up at a message that it cannot read, because a word may have been in it', async () => {
 		for (const message of [
 			'not JSON',
@@ -225,7 +237,7 @@ describe('AssemblyAI v3', () => {
 			'[]',
 			'"Turn"',
 			Buffer.from([0xff, 0xfe]),
-			turn(0, 'a', { words: undefined }),
+			turn(0, 'a', { words: 'a' }),
 			turn(0, 'a', { words: [{ text: 'a' }] }),
 			turn(0, 'a', { words: [null] }),
 			turn(0, 'a', { turn_order: 'one' }),
