@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -171,6 +172,13 @@ describe('the source "file"', () => {
 		const header = await refused(await written('header.wav', encodeWav([pcm], MONO).subarray(0, 30)));
 		assert.equal(header.code, 'MIC_FORMAT');
 		assert.equal((await refused(await written('zero.wav', ''))).code, 'MIC_FORMAT');
+		const pipe = join(folder, 'pipe.wav');
+		execFileSync('mkfifo', [pipe]);
+		for (const path of [pipe, '/dev/zero']) {
+			const error = await refused(path);
+			assert.equal(error.code, 'MIC_DEVICE_NOT_FOUND');
+			assert.match(error.message, /is a device or a pipe/);
+		}
 		for (const error of [missing, text, ogg, header]) assert.ok(error.remedy.length > 5);
 	});
 });
