@@ -45,6 +45,18 @@ test('texts are at most 20 characters, and no character is halved', () => {
 	}
 });
 
+test('without a catalogue, each status still shows what it is', () => {
+	const { sent, status } = line((key) => key);
+	status.show('idle', 'idle');
+	status.show('active', 'recording', { seconds: '3.2' });
+	status.show('active', 'recording', { seconds: '3.7' });
+	status.show('error', 'code.MIC_FORMAT');
+	assert.deepEqual(
+		sent.map((shown) => typeof shown === 'object' && shown.text),
+		['idle', 'recording 3.2', 'recording 3.7', 'MIC_FORMAT'],
+	);
+});
+
 test('only changes reach the editor', () => {
 	const { sent, status } = line((key) => key.slice('mic-capture.status.'.length));
 	status.show('idle', 'a');
