@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { editorDefinitions } from '../flows/editor-definitions.ts';
 import { packageRoot } from '../lab/root.ts';
+import { catalogue, languagesOf, NODE_SETS } from './locale-files.ts';
 
-// What of a node is seen before its dialog opens: icon, colour, and the labels of its ports.
+// What of a node is seen before its dialog opens: icon, colour, the labels of its ports, and its status.
 
 const WHITE = '#ffffff';
 /** Of the text on a node in the light theme; in the dark one it is darker still. */
@@ -71,5 +72,18 @@ describe('the nodes in palette and workspace', () => {
 				);
 			assert.equal(new Set(words).size, words.length, `${type}: ${words}`);
 		}
+	});
+
+	test('have a status of less than 20 characters in every language', () => {
+		let count = 0;
+		for (const set of NODE_SETS)
+			for (const language of languagesOf(set))
+				for (const [key, text] of catalogue(set, language)) {
+					if (!key.startsWith('status.')) continue;
+					count++;
+					const shown = text.replace('__seconds__', '99.9').replace(/__(count|speaking)__/g, '9');
+					assert.ok(shown.length < 20 && !shown.includes('__'), `${set} in ${language}: ${shown}`);
+				}
+		assert.ok(count > 100, `${count} texts`);
 	});
 });
