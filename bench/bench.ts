@@ -1,6 +1,5 @@
-import { writeFileSync } from 'node:fs';
 import process from 'node:process';
-import { parseArgs } from 'node:util';
+import { begin, writeFigures } from '../test/lab/long-run.ts';
 import { measureHour } from './audio/hour.ts';
 import { measureResamplers } from './audio/resamplers.ts';
 import { measureEventLoop } from './event-loop.ts';
@@ -10,7 +9,9 @@ import { measurePath } from './path/path.ts';
 import { measurePeers } from './peers/peers.ts';
 import type { Extent } from './statistics.ts';
 import { measureStreams } from './streams/streams.ts';
+import { isComplete, table } from './table.ts';
 import { measureTutorials } from './tutorials/tutorials.ts';
+import { BY_ENDING, UNITS } from './units.ts';
 
 // `npm run bench`: each measurement side by side in one run, as a table and, with --json, in a file.
 
@@ -18,33 +19,31 @@ const BENCHES: Readonly<
 	Record<string, { readonly about: string; measure(extent: Extent): Promise<readonly object[]> }>
 > = {
 	'frame-sizes': {
-		about:
-			'Size of a chunk: how late a word is in a partial, and what Node-RED spends (local engine, toy model)',
+		about: 'What the size of a chunk changes: latency and processor time',
 		measure: measureFrameSizes,
 	},
 	'local-engine': {
-		about: 'The local engine in a child process, and bare in one process: what the difference costs',
+		about: 'The local engine in a child process, and bare in one process',
 		measure: measureLocalEngine,
 	},
 	'event-loop': {
-		about: "Node-RED's event loop while the local engine decodes a heavy network, and without a recogniser",
+		about: "Node-RED's event loop, with and without the local engine",
 		measure: measureEventLoop,
 	},
 	streams: {
-		about: 'How many streams one Node-RED carries from a source to a recogniser, at two sizes of frames',
+		about: 'How many streams one Node-RED carries, at two sizes of frames',
 		measure: (extent) => measureStreams(extent),
 	},
 	T1: {
-		about: 'Hold to talk, hear it back: the Python script of a tutorial, and our nodes at the same work',
+		about: "Hold to talk: a tutorial's Python script, and our nodes",
 		measure: (extent) => measureTutorials(extent, { tutorials: ['T1'] }),
 	},
 	T2: {
-		about:
-			'Live transcription over a WebSocket: the Python script of a tutorial, and our nodes at the same work',
+		about: 'Transcription over a WebSocket: a Python script, and our nodes',
 		measure: (extent) => measureTutorials(extent, { tutorials: ['T2'] }),
 	},
 	T3: {
-		about: 'Streaming recognition over gRPC: the Python script of a tutorial, and our nodes at the same work',
+		about: "Recognition over gRPC: a tutorial's script, and our nodes",
 		measure: (extent) => measureTutorials(extent, { tutorials: ['T3'] }),
 	},
 	path: {
@@ -52,15 +51,15 @@ const BENCHES: Readonly<
 		measure: (extent) => measurePath(extent),
 	},
 	audio: {
-		about: 'The resampler, and SoX at two of its qualities: SNR, band and seconds of audio for each of CPU',
+		about: 'The resampler and SoX: SNR, pass band and speed',
 		measure: (extent) => measureResamplers(extent),
 	},
 	'audio-hour': {
-		about: 'A WAV of one hour, played by mic-capture and recorded by audio-play: memory on the way',
+		about: 'A WAV of one hour, played and recorded: memory on the way',
 		measure: measureHour,
 	},
 	peers: {
-		about: 'arecord and core nodes as users wire them today, and our nodes at the same work',
+		about: 'arecord and core nodes as wired today, and our nodes',
 		measure: (extent) => measurePeers(extent),
 	},
 };
@@ -68,79 +67,44 @@ const BENCHES: Readonly<
 /** Names for several of them. */
 const GROUPS: Readonly<Record<string, readonly string[]>> = { tutorials: ['T1', 'T2', 'T3'] };
 
+const NAMES = [...Object.keys(BENCHES), ...Object.keys(GROUPS)];
+
 const HELP = `npm run bench -- [--seconds n] [--runs n] [--json file] [name…]
   --seconds  of audio for each run (default 20)
-  --runs     of each case, of which the median is shown (default 5)
-  --json     writes the figures to a file too
-Names (default: all): ${[...Object.keys(BENCHES), ...Object.keys(GROUPS)].join(', ')}`;
+  --runs     of each case, of which the median is shown (default 5);
+             T1, T2, T3, peers: 3 at most; frame-sizes, audio-hour: always one;
+             streams: so many numbers of them are tried
+  --json     writes the figures to a file, too, after each of the names
+Names (default: all):
+${Object.entries(BENCHES)
+	.map(([name, { about }]) => `  ${name.padEnd(12)}  ${about}`)
+	.join('\n')}
+  ${Object.entries(GROUPS).map(([name, those]) => `${name.padEnd(12)}  ${those.join(', ')}`)}`;
 
-/** One line for a table: nested figures as "name.part". */
-function flat(row: object, prefix = ''): Record<string, unknown> {
-	return Object.fromEntries(
-		Object.entries(row).flatMap(([name, value]) =>
-			value !== null && typeof value === 'object'
-				? Object.entries(flat(value as object, `${prefix}${name}.`))
-				: [[prefix + name, value]],
-		),
-	);
-}
+/** Of a terminal, or of what is made to be read in one. */
+const WIDTH = process.stdout.columns || 80;
 
-/** More cases than fit beside each other. */
-const MANY_CASES = 12;
-
-/** Figures side by side: one line for each, one column for each case; of many cases, one line for each. */
-function print(rows: readonly object[]): void {
-	const cases = rows.map((row) => flat(row));
-	if (cases.length > MANY_CASES) {
-		console.table(
-			Object.fromEntries(
-				cases.map((one) => {
-					const [[, title] = [], ...figures] = Object.entries(one);
-					return [String(title), Object.fromEntries(figures)];
-				}),
-			),
-		);
-		return;
-	}
-	const lines = Object.keys(cases[0] ?? {}).map((name) => [name, cases.map((one) => one[name])] as const);
-	const [[, titles] = ['', []], ...figures] = lines;
-	console.table(
-		Object.fromEntries(
-			figures.map(([name, values]) => [
-				name,
-				Object.fromEntries(values.map((value, at) => [String(titles[at]), value])),
-			]),
-		),
-	);
-}
-
-const isComplete = (row: object) =>
-	Object.values(flat(row)).every((value) => typeof value !== 'number' || Number.isFinite(value));
-
-const { values, positionals } = parseArgs({
-	allowPositionals: true,
-	options: {
-		json: { type: 'string' },
-		seconds: { type: 'string', default: '20' },
-		runs: { type: 'string', default: '5' },
-		help: { type: 'boolean', default: false },
-	},
+const { numbers, words, json } = begin({
+	help: HELP,
+	numbers: { seconds: { default: 20, least: 0.1 }, runs: { default: 5, least: 1, whole: true } },
+	words: { known: NAMES, called: 'bench' },
+	json: true,
 });
-const [seconds, runs] = [Number(values.seconds), Number(values.runs)];
-const wanted = positionals.flatMap((name) => (Object.hasOwn(GROUPS, name) ? (GROUPS[name] ?? []) : [name]));
-const unknown = wanted.filter((name) => !Object.hasOwn(BENCHES, name));
-if (values.help || unknown.length || !(seconds > 0 && runs >= 1)) {
-	console.log(unknown.length ? `There is no bench "${unknown[0]}".\n${HELP}` : HELP);
-	process.exitCode = values.help ? 0 : 2;
-} else {
-	const figures: Record<string, readonly object[]> = {};
-	for (const [name, { about, measure }] of Object.entries(BENCHES)) {
-		if (wanted.length && !wanted.includes(name)) continue;
-		console.log(`\n${about}`);
-		const rows = await measure({ seconds, runs });
-		print(rows);
+const wanted = words.flatMap((name) => (Object.hasOwn(GROUPS, name) ? (GROUPS[name] ?? []) : [name]));
+const figures: Record<string, readonly object[]> = {};
+for (const [name, { about, measure }] of Object.entries(BENCHES)) {
+	if (wanted.length && !wanted.includes(name)) continue;
+	console.log(`\n${about}`);
+	try {
+		const rows = await measure(numbers);
+		console.log(table(rows, WIDTH));
 		figures[name] = rows;
 		if (!rows.every(isComplete)) process.exitCode = 1;
+	} catch (error) {
+		// The others are worth their time all the same.
+		console.error(error);
+		process.exitCode = 1;
 	}
-	if (values.json) writeFileSync(values.json, `${JSON.stringify(figures, undefined, '\t')}\n`);
+	const units = Object.fromEntries(Object.keys(figures).map((one) => [one, UNITS[one]]));
+	if (json) writeFigures(json, { endings: BY_ENDING, ...units }, figures);
 }

@@ -61,5 +61,6 @@ export const sox =
 			(sum, [, minutes, seconds]) => sum + Number(minutes) * 60 + Number(seconds),
 			0,
 		);
-		return { pcm: out, cpuSeconds };
+		// Less is not told apart from nothing.
+		return { pcm: out, cpuSeconds: Math.max(cpuSeconds, 0.01) };
 	};

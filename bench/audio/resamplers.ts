@@ -62,7 +62,7 @@ export async function measureResamplers(
 			const cpu: number[] = [];
 			for (let run = 0; run < runs; run++)
 				cpu.push((await resampler(times > 1 ? long : sound, from, to)).cpuSeconds);
-			return rounded({ ...quality, speed: (seconds * times) / Math.max(median(cpu), 0.01) });
+			return rounded({ ...quality, speed: (seconds * times) / median(cpu) });
 		};
 		figures.push({
 			case: `${from}→${to}`,

@@ -1,27 +1,29 @@
-/**
- * `npm run test:chaos -- [--faults 1000] [--seed N] [--check-every 50]`: runs the chaos suite and prints what it found.
- */
+/** `npm run test:chaos`: runs the chaos suite and prints what it found. */
 import process from 'node:process';
-import { parseArgs } from 'node:util';
+import { begin } from '../lab/long-run.ts';
 import { compare } from './checkpoint.ts';
-import { faketimeLibrary, hasLine } from './house.ts';
+import { faketimeLibrary, missingForLine } from './house.ts';
 import { run } from './run.ts';
 
-const { values } = parseArgs({
-	options: {
-		faults: { type: 'string', default: '1000' },
-		seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-		'check-every': { type: 'string', default: '50' },
+const HELP = `npm run test:chaos -- [--faults n] [--seed n] [--check-every n]
+  --faults       how many (default 1000: some twenty minutes)
+  --seed         the same seed strikes the same faults (default: any)
+  --check-every  so many faults the flow is taken down, and what is left of it
+                 is counted (default 50)`;
+
+const { numbers } = begin({
+	help: HELP,
+	numbers: {
+		faults: { default: 1000, least: 1, whole: true },
+		seed: { default: Date.now() % 1_000_000, least: 0, whole: true },
+		'check-every': { default: 50, least: 1, whole: true },
 	},
 });
-const [faults, seed, checkEvery] = [values.faults, values.seed, values['check-every']].map(Number) as [
-	number,
-	number,
-	number,
-];
+const { faults, seed, 'check-every': checkEvery } = numbers;
 console.log(`seed ${seed}, ${faults} faults`);
 if (!faketimeLibrary()) console.log('without a jumping clock: apt install faketime');
-if (!hasLine()) console.log('with a simulated button: apt install fuse3, npm install onoff');
+const missing = missingForLine();
+if (missing) console.log(`with a simulated button: ${missing}`);
 try {
 	const outcome = await run({ seed, faults, checkEvery, tell: (line) => console.log(line) });
 	const { struck, rounds, sums, checkpoints, seconds } = outcome;

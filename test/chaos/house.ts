@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,8 +25,8 @@ const TURN_WORDS = 6;
 const PIN = 17;
 const GPIO_BASE = 512;
 
-/** Whether the button can be one on a line of a virtual GPIO chip, read by the real onoff. */
-export const hasLine = (): boolean => needs('fuse', 'mount-namespace', 'onoff') === false;
+/** What is missing for a button on a line of a virtual GPIO chip, read by the real onoff; false: nothing. */
+export const missingForLine = (): false | string => needs('fuse', 'mount-namespace', 'onoff');
 
 /** Where Debian has libfaketime; undefined if this machine does not. */
 export function faketimeLibrary(): string | undefined {
@@ -55,6 +55,8 @@ export class House {
 	/** What Node-RED held with an empty flow when that was first measured. */
 	least: Vitals | undefined;
 	readonly #probe: string;
+	/** Also where somebody ends the run. */
+	readonly #forget = () => forgetFaketime(this.nodeRed.pid);
 
 	private constructor(
 		fields: Pick<
@@ -73,6 +75,7 @@ export class House {
 		this.clockFile = fields.clockFile;
 		this.log = fields.log;
 		this.#probe = probe;
+		process.once('exit', this.#forget);
 	}
 
 	/** @param backend how sound cards are used */
@@ -88,9 +91,9 @@ export class House {
 		const probe = join(folder, 'probe');
 		mkdirSync(disk);
 		const card = await startSoundCard({ rate: RATE });
-		const gpio = hasLine()
-			? await startGpio({ chips: [{ base: GPIO_BASE, ngpio: 58, label: 'pinctrl-bcm2711' }] })
-			: undefined;
+		const gpio = missingForLine()
+			? undefined
+			: await startGpio({ chips: [{ base: GPIO_BASE, ngpio: 58, label: 'pinctrl-bcm2711' }] });
 		const assemblyai = await startAssemblyAi({ turnWords: TURN_WORDS });
 		const yandex = await startYandex({ turnWords: TURN_WORDS });
 		const parts: FlowParts = {
@@ -189,6 +192,14 @@ export class House {
 			await Promise.all([this.assemblyai.stop(), this.yandex.stop()]);
 			await this.gpio?.stop();
 			await this.card.stop();
+			this.#forget();
+			process.off('exit', this.#forget);
 		}
 	}
+}
+
+/** What libfaketime leaves of a process in memory that outlives it. */
+function forgetFaketime(pid: number): void {
+	for (const name of [`faketime_shm_${pid}`, `sem.faketime_sem_${pid}`])
+		rmSync(join('/dev/shm', name), { force: true });
 }

@@ -37,14 +37,15 @@ const ROUND_FAULTS = 4;
 const SETTLE_MS = 60_000;
 /** … and a fault to be followed by the next, though nobody speaks. */
 const QUIET_MS = 800;
+const CHECK_EVERY = 50;
 
 /** What was wrong, what had been done before, and how to see it again. */
 export class ChaosError extends Error {
-	constructor(seed: number, faults: number, what: string, history: readonly string[], folder: string) {
+	/** @param again the options that lead there again */
+	constructor(what: string, history: readonly string[], folder: string, again: string) {
 		const list = history.slice(-12).join('\n  ');
 		super(
-			`seed ${seed}, after ${faults} faults: ${what}\nThe last of them:\n  ${list}\n` +
-				`Log: ${folder}/chaos.log\nAgain: node dist/test/chaos/chaos.js --seed ${seed} --faults ${faults}`,
+			`${what}\nThe last of them:\n  ${list}\n` + `Logs: ${folder}\nAgain: npm run test:chaos -- ${again}`,
 		);
 	}
 }
@@ -55,7 +56,12 @@ export class ChaosError extends Error {
  * left behind.
  * @throws ChaosError
  */
-export async function run({ seed, faults, checkEvery = 50, tell = () => {} }: RunOptions): Promise<Outcome> {
+export async function run({
+	seed,
+	faults,
+	checkEvery = CHECK_EVERY,
+	tell = () => {},
+}: RunOptions): Promise<Outcome> {
 	const dice = new Dice(seed);
 	const began = performance.now();
 	const house = await House.start(dice.pick(['portaudio', 'alsa'] as const));
@@ -89,7 +95,16 @@ export async function run({ seed, faults, checkEvery = 50, tell = () => {} }: Ru
 		};
 	} catch (thrown) {
 		const what = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
-		throw new ChaosError(seed, chaos.faults, what, chaos.history, house.folder);
+		// With the one that was at work when it failed.
+		const struck = Math.max(1, chaos.faults + (chaos.isStriking ? 1 : 0));
+		const often = checkEvery === CHECK_EVERY ? '' : ` --check-every ${checkEvery}`;
+		const again = `--seed ${seed} --faults ${struck}${often}`;
+		throw new ChaosError(
+			`seed ${seed}, after ${chaos.faults} faults: ${what}`,
+			chaos.history,
+			house.folder,
+			again,
+		);
 	} finally {
 		const stopped = house.stop({ keep: failed });
 		if (failed) await stopped.catch(() => {});
@@ -102,6 +117,8 @@ class Chaos {
 	readonly history: string[] = [];
 	readonly sums = noSums();
 	faults = 0;
+	/** One more is at work. */
+	isStriking = false;
 	rounds = 0;
 	readonly #house: House;
 	readonly #seed: number;
@@ -211,7 +228,9 @@ class Chaos {
 		while (fault && !fault.ready(scene)) fault = dice.weigh(FAULTS);
 		if (!fault) return;
 		this.#note(`${fault.name} …`);
+		this.isStriking = true;
 		const details = await fault.strike(scene, dice);
+		this.isStriking = false;
 		this.faults++;
 		this.struck[fault.name] = (this.struck[fault.name] ?? 0) + 1;
 		this.history[this.history.length - 1] = `${fault.name}: ${details}`;

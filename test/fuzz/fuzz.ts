@@ -1,31 +1,38 @@
 import process from 'node:process';
-import { parseArgs } from 'node:util';
+import { begin } from '../lab/long-run.ts';
 import { keepInput } from './corpus.ts';
 import { TARGETS } from './targets.ts';
 import { fuzzWatched } from './watch.ts';
 
-// node dist/test/fuzz/fuzz.js [parser …] [--seconds 60] [--tries N] [--seed S] [--keep]
 // Coverage-guided fuzzing, for so long for each parser. Inputs that break one are put into test/fuzz/corpus/<parser>/
 // as crash-…; with --keep also those that reach what the corpus does not. Ends with 1 if anything broke.
 
-const { values, positionals } = parseArgs({
-	allowPositionals: true,
-	options: {
-		seconds: { type: 'string', default: '60' },
-		tries: { type: 'string', default: 'Infinity' },
-		seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-		keep: { type: 'boolean', default: false },
+const PARSERS = Object.keys(TARGETS);
+const HELP = `npm run fuzz -- [--seconds n] [--tries n] [--seed n] [--keep] [parser…]
+  --seconds  for each parser (default 60)
+  --tries    inputs for each parser, at most
+  --seed     the same seed, corpus and code make the same inputs (default: any)
+  --keep     keeps inputs that reach what the corpus does not, too; those that
+             break a parser are kept in any case
+Parsers (default: all):
+  ${PARSERS.slice(0, 9).join(', ')},
+  ${PARSERS.slice(9).join(', ')}`;
+
+const { numbers, flags, words } = begin({
+	help: HELP,
+	numbers: {
+		seconds: { default: 60, least: 0.1 },
+		tries: { default: Number.POSITIVE_INFINITY, least: 1, whole: true },
+		seed: { default: Date.now() % 1_000_000, least: 0, whole: true },
 	},
+	flags: ['keep'],
+	words: { known: PARSERS, called: 'parser' },
 });
-const seed = Number(values.seed);
-const unknown = positionals.filter((name) => !(name in TARGETS));
-if (unknown.length)
-	throw new Error(`no such parser: ${unknown}; there are ${Object.keys(TARGETS).join(', ')}`);
+const { seconds, tries, seed } = numbers;
 
 console.log(`seed ${seed}`);
 console.log('parser               inputs   per second   coverage (corpus, then)   broken');
-for (const parser of positionals.length ? positionals : Object.keys(TARGETS)) {
-	const [seconds, tries] = [Number(values.seconds), Number(values.tries)];
+for (const parser of words.length ? words : PARSERS) {
 	const {
 		executions,
 		seconds: took,
@@ -52,5 +59,5 @@ for (const parser of positionals.length ? positionals : Object.keys(TARGETS)) {
 			: keepInput(parser, input, text.startsWith('hangs') ? 'hang' : 'crash');
 		console.log(`\n${path}${attempt === undefined ? '' : ` (attempt ${attempt})`}\n${text}\n`);
 	}
-	if (values.keep) for (const input of best) if (input.length <= 4096) keepInput(parser, input, 'found');
+	if (flags.keep) for (const input of best) if (input.length <= 4096) keepInput(parser, input, 'found');
 }

@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import process from 'node:process';
 import { Worker } from 'node:worker_threads';
 import { readCorpus } from './corpus.ts';
 import type { Failure, RunOptions, RunReport } from './runner.ts';
@@ -29,6 +30,9 @@ export async function fuzzWatched(parser: string, options: RunOptions, hangMs = 
 	const words = new Int32Array(shared, 0, 2);
 	// In memory where there is such a folder: what is unpacked is synced.
 	const scratch = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'voice-fuzz-'));
+	const remove = () => rmSync(scratch, { recursive: true, force: true });
+	// Also where somebody ends the run.
+	process.once('exit', remove);
 	const workerData: WorkerData = { parser, corpus: readCorpus(parser), options, shared, scratch };
 	const began = performance.now();
 	const worker = new Worker(new URL('./worker.js', import.meta.url), {
@@ -61,6 +65,7 @@ export async function fuzzWatched(parser: string, options: RunOptions, hangMs = 
 		worker.removeAllListeners();
 		worker.on('error', () => {});
 		await worker.terminate();
-		rmSync(scratch, { recursive: true, force: true });
+		remove();
+		process.off('exit', remove);
 	}
 }

@@ -115,7 +115,10 @@ export async function soakInRealTime({ minutes, seed, tell }: HourOptions): Prom
 			log: nodeRed.log.filter((text) => /MaxListeners|Unhandled|Deprecation|^\[(error|warn)\]/.test(text)),
 		};
 	} finally {
-		if (failed && nodeRed) await writeFile(join(folder, 'node-red.log'), nodeRed.log.join('\n'));
+		if (failed && nodeRed) {
+			await writeFile(join(folder, 'node-red.log'), nodeRed.log.join('\n'));
+			tell(`Node-RED's log: ${join(folder, 'node-red.log')}`);
+		}
 		await nodeRed?.stop().catch((error: unknown) => {
 			if (!failed) throw error;
 		});

@@ -121,7 +121,8 @@ export function print(outcome: Outcome, report: Report, tell: (text: string) => 
 	const { samples, drift, sums } = outcome;
 	const [first] = samples;
 	const last = samples.at(-1);
-	const span = (one: Line, digits = 2) => `${one.slope.toFixed(digits)} ± ${(2 * one.error).toFixed(digits)}`;
+	const span = ({ slope, error }: Line, digits = 2) =>
+		Number.isFinite(error) ? `${slope.toFixed(digits)} ± ${(2 * error).toFixed(digits)}` : '(too short)';
 	const { slopes, perAudioHour } = report;
 	tell(`RSS ${span(slopes.rss)}, heap ${span(slopes.heap)}, children's RSS ${span(slopes.childrenRss)} MB/h`);
 	tell(`for each hour of audio: RSS ${span(perAudioHour.rss, 3)}, heap ${span(perAudioHour.heap, 3)} MB`);

@@ -1,38 +1,53 @@
-/**
- * `npm run soak -- --hour | --minutes 3 | --day [--hours 24] [--json file] [--seed n]`: a real Node-RED for an hour of
- * real time, or a day of audio as fast as the machine allows; prints what must not grow, and where the samples went.
- */
-import { writeFileSync } from 'node:fs';
+/** `npm run soak`: a real Node-RED for long; prints what must not grow, and where the samples went. */
 import process from 'node:process';
-import { parseArgs } from 'node:util';
+import { begin, writeFigures } from '../lab/long-run.ts';
 import { soakInCompressedTime } from './day.ts';
 import { soakInRealTime } from './hour.ts';
 import { judge, print } from './report.ts';
 
 /** In a day, one for each half hour. */
 const LOOKS = 48;
+const DAY_HOURS = 24;
 
-const { values } = parseArgs({
-	options: {
-		day: { type: 'boolean', default: false },
-		hours: { type: 'string', default: '24' },
-		hour: { type: 'boolean', default: false },
-		minutes: { type: 'string', default: '60' },
-		seed: { type: 'string', default: '1' },
-		json: { type: 'string' },
+const HELP = `npm run soak -- [--hour | --minutes n | --day [--hours n]] [--seed n] [--json file]
+  --hour     in real time, with a sound card (default)
+  --minutes  the same for so long (default 60)
+  --day      of audio, as fast as the machine allows: some 15 minutes
+  --hours    of audio, in place of the day's 24
+  --seed     of how long is talked in real time (default 1)
+  --json     writes the figures to a file, too`;
+
+const UNITS = {
+	samples: 'rss, heap, childrenRss: bytes; audioSeconds: of audio; all else: how many',
+	sums: 'a name with Ms: milliseconds of audio; all else: how many',
+	slopes: 'MB for each hour, and its standard error',
+	perAudioHour: 'MB for each hour of audio, and its standard error',
+	lostInPlayingMs: 'milliseconds of audio',
+	drift: 'audio time ahead of wall time: milliseconds, and parts per million',
+};
+
+const { numbers, flags, json } = begin({
+	help: HELP,
+	numbers: {
+		minutes: { default: 60, least: 0.5 },
+		hours: { default: DAY_HOURS, least: 0.01 },
+		seed: { default: 1, least: 0, whole: true },
 	},
+	flags: ['day', 'hour'],
+	json: true,
 });
+const { minutes, hours, seed } = numbers;
 const tell = (line: string) => console.log(line);
-const [minutes, hours, seed] = [values.minutes, values.hours, values.seed].map(Number) as [
-	number,
-	number,
-	number,
-];
-const outcome = values.day
-	? await soakInCompressedTime({ hours, everyHours: hours / LOOKS, tell })
-	: await soakInRealTime({ minutes, seed, tell });
-const report = judge(outcome);
-print(outcome, report, tell);
-if (values.json)
-	writeFileSync(values.json, `${JSON.stringify({ ...outcome, ...report }, undefined, '\t')}\n`);
-process.exitCode = report.wrong.length ? 1 : 0;
+try {
+	const outcome =
+		flags.day || hours !== DAY_HOURS
+			? await soakInCompressedTime({ hours, everyHours: hours / LOOKS, tell })
+			: await soakInRealTime({ minutes, seed, tell });
+	const report = judge(outcome);
+	print(outcome, report, tell);
+	if (json) writeFigures(json, UNITS, { ...outcome, ...report });
+	process.exitCode = report.wrong.length ? 1 : 0;
+} catch (error) {
+	console.error((error as Error).message);
+	process.exitCode = 1;
+}
