@@ -23,10 +23,10 @@ async function openFile({ file, format }: SinkOptions, events: SinkEvents): Prom
 			'The file backend has no file to write',
 			'set a path such as /home/pi/last.wav in the node',
 		);
-	const path = await placeOf(resolve(file));
+	const { path, mode } = await placeOf(resolve(file));
 	const temporary = `${path}.${process.pid}-${++counter}.part`;
 	try {
-		const handle = await open(temporary, 'wx');
+		const handle = await open(temporary, 'wx', mode);
 		return new FileSink(handle, temporary, path, format, events);
 	} catch (thrown) {
 		await rm(temporary, { force: true }).catch(() => {});
@@ -35,17 +35,17 @@ async function openFile({ file, format }: SinkOptions, events: SinkEvents): Prom
 }
 
 /**
- * Where the file is behind links, which stay. What is there and no file is refused: the rename would put a file in the
- * place of a pipe, or of /dev/null for the whole machine where Node-RED runs as root.
+ * Where the file is behind links, which stay, and who may read it. What is there and no file is refused: the rename would
+ * put a file in the place of a pipe, or of /dev/null for the whole machine where Node-RED runs as root.
  */
-async function placeOf(path: string): Promise<string> {
+async function placeOf(path: string): Promise<{ path: string; mode?: number }> {
 	try {
 		const place = await realpath(path);
 		const found = await stat(place);
-		if (found.isFile()) return place;
+		if (found.isFile()) return { path: place, mode: found.mode & 0o777 };
 		throw Object.assign(new Error('not a file'), { code: found.isDirectory() ? 'EISDIR' : NOT_A_FILE });
 	} catch (thrown) {
-		if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return path;
+		if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return { path };
 		throw fileError(thrown, path);
 	}
 }

@@ -107,14 +107,15 @@ describe('file sink', () => {
 		assert.ok(lstatSync(join(folder, 'pipe')).isFIFO());
 	});
 
-	it('writes the file behind a link, and leaves the link', async () => {
+	it('writes the file behind a link, and leaves the link and who may read the file', async () => {
 		const [file, link] = [join(folder, 'behind.wav'), join(folder, 'link.wav')];
-		writeFileSync(file, 'before');
+		writeFileSync(file, 'before', { mode: 0o600 });
 		symlinkSync(file, link);
 		const { sink, feed } = await openSink(fileBackend, STEREO, { file: link });
 		await feed(noise(1000, 4, 2));
 		await sink.end();
 		assert.ok(lstatSync(link).isSymbolicLink());
+		assert.equal(lstatSync(file).mode & 0o777, 0o600);
 		assert.ok(decodeWav(readFileSync(file)).pcm.equals(noise(1000, 4, 2)));
 	});
 });
