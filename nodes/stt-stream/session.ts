@@ -53,7 +53,7 @@ export interface Engine {
 	readonly open: SttProvider['open'];
 }
 
-/** A recogniser that only repeats that it is at work is believed for so many times `finalTimeoutMs`. */
+/** A recogniser that only repeats itself, or that it is at work, is believed for so many times `finalTimeoutMs`. */
 const WORKING_TIMES = 3;
 
 export type SessionState = 'connecting' | 'listening' | 'closed';
@@ -86,6 +86,7 @@ export class Session {
 	#cancelWatch: (() => void) | undefined;
 	/** After the end of the audio: when something came of it for the last time. */
 	#progressAt = 0;
+	#said = '';
 
 	constructor(
 		provider: SttProvider,
@@ -302,9 +303,17 @@ export class Session {
 
 	#take(event: SttEvent, leg: Leg): void {
 		if (this.#isClosed()) return;
-		this.#watchSilence(event.type !== 'status');
+		this.#watchSilence(this.#isNew(event));
 		if (leg === this.#fed) this.#queue.heard();
 		this.#hearing.take(event, leg);
+	}
+
+	/** Whether it shows that the recogniser gets on with the audio. */
+	#isNew(event: SttEvent): boolean {
+		if (!('text' in event)) return false;
+		const before = this.#said;
+		this.#said = `${event.type} ${event.endMs} ${event.text}`;
+		return this.#said !== before;
 	}
 
 	#onFinal(leg: Leg): void {

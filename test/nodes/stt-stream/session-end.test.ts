@@ -53,19 +53,22 @@ describe('session: its end', () => {
 		assert.ok(scripted.aborted);
 	});
 
-	it('also when all it says is that it is at work, again and again', options, async () => {
-		const provider = new ScriptedProvider();
-		const { session, outcome } = beginStream(provider, { settings: { finalTimeoutMs: 200 } });
-		const scripted = await opened(provider);
-		scripted.atFinish = undefined;
-		session.end();
-		await until('the end marker', () => scripted.finished);
-		const working = setInterval(() => scripted.say({ type: 'status', detail: 'working' }), 50);
-		const closed = await outcome.closed;
-		clearInterval(working);
-		assert.equal(closed.code, 'STT_TIMEOUT');
-		assert.ok(scripted.aborted);
-	});
+	for (const [what, repeated] of [
+		['it is at work', [{ type: 'status', detail: 'working' }]],
+		['what it has said', [partial('the same'), { type: 'end-of-utterance', atMs: 10 }]],
+	] as const)
+		it(`also when all it says is ${what}, again and again`, options, async (t) => {
+			const provider = new ScriptedProvider();
+			const { session, outcome } = beginStream(provider, { settings: { finalTimeoutMs: 200 } });
+			const scripted = await opened(provider);
+			scripted.atFinish = undefined;
+			session.end();
+			await until('the end marker', () => scripted.finished);
+			const working = setInterval(() => repeated.forEach((event) => void scripted.say(event)), 50);
+			t.after(() => clearInterval(working));
+			assert.equal((await outcome.closed).code, 'STT_TIMEOUT');
+			assert.ok(scripted.aborted);
+		});
 
 	it('also when it does not take the last audio', options, async () => {
 		const provider = new ScriptedProvider();
