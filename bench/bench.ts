@@ -1,5 +1,6 @@
 import process from 'node:process';
 import { begin, writeFigures } from '../test/lab/long-run.ts';
+import { type Need, needs } from '../test/lab/needs.ts';
 import { measureHour } from './audio/hour.ts';
 import { measureResamplers } from './audio/resamplers.ts';
 import { measureEventLoop } from './event-loop.ts';
@@ -15,19 +16,31 @@ import { BY_ENDING, UNITS } from './units.ts';
 
 // `npm run bench`: each measurement side by side in one run, as a table and, with --json, in a file.
 
+const SOUND: readonly Need[] = ['pulseaudio', 'alsa-utils', 'naudiodon'];
+
 const BENCHES: Readonly<
-	Record<string, { readonly about: string; measure(extent: Extent): Promise<readonly object[]> }>
+	Record<
+		string,
+		{
+			readonly about: string;
+			readonly needs?: readonly Need[];
+			measure(extent: Extent): Promise<readonly object[]>;
+		}
+	>
 > = {
 	'frame-sizes': {
 		about: 'What the size of a chunk changes: latency and processor time',
+		needs: ['sherpa-onnx'],
 		measure: measureFrameSizes,
 	},
 	'local-engine': {
 		about: 'The local engine in a child process, and bare in one process',
+		needs: ['sherpa-onnx'],
 		measure: measureLocalEngine,
 	},
 	'event-loop': {
 		about: "Node-RED's event loop, with and without the local engine",
+		needs: ['sherpa-onnx'],
 		measure: measureEventLoop,
 	},
 	streams: {
@@ -36,22 +49,27 @@ const BENCHES: Readonly<
 	},
 	T1: {
 		about: "Hold to talk: a tutorial's Python script, and our nodes",
+		needs: SOUND,
 		measure: (extent) => measureTutorials(extent, { tutorials: ['T1'] }),
 	},
 	T2: {
 		about: 'Transcription over a WebSocket: a Python script, and our nodes',
+		needs: SOUND,
 		measure: (extent) => measureTutorials(extent, { tutorials: ['T2'] }),
 	},
 	T3: {
 		about: "Recognition over gRPC: a tutorial's script, and our nodes",
+		needs: SOUND,
 		measure: (extent) => measureTutorials(extent, { tutorials: ['T3'] }),
 	},
 	path: {
 		about: 'How long sound and text take through our nodes, part by part',
+		needs: [...SOUND, 'onoff', 'fuse', 'mount-namespace', 'gcc', 'chromium'],
 		measure: (extent) => measurePath(extent),
 	},
 	audio: {
 		about: 'The resampler and SoX: SNR, pass band and speed',
+		needs: ['sox'],
 		measure: (extent) => measureResamplers(extent),
 	},
 	'audio-hour': {
@@ -60,6 +78,7 @@ const BENCHES: Readonly<
 	},
 	peers: {
 		about: 'arecord and core nodes as wired today, and our nodes',
+		needs: SOUND,
 		measure: (extent) => measurePeers(extent),
 	},
 };
@@ -92,10 +111,16 @@ const { numbers, words, json } = begin({
 });
 const wanted = words.flatMap((name) => (Object.hasOwn(GROUPS, name) ? (GROUPS[name] ?? []) : [name]));
 const figures: Record<string, readonly object[]> = {};
-for (const [name, { about, measure }] of Object.entries(BENCHES)) {
+for (const [name, { about, needs: what = [], measure }] of Object.entries(BENCHES)) {
 	if (wanted.length && !wanted.includes(name)) continue;
 	console.log(`\n${about}`);
 	try {
+		const missing = needs(...what);
+		if (missing) {
+			console.error(`Left out: ${missing}`);
+			process.exitCode = 1;
+			continue;
+		}
 		const rows = await measure(numbers);
 		console.log(table(rows, WIDTH));
 		figures[name] = rows;
@@ -108,3 +133,5 @@ for (const [name, { about, measure }] of Object.entries(BENCHES)) {
 	const units = Object.fromEntries(Object.keys(figures).map((one) => [one, UNITS[one]]));
 	if (json) writeFigures(json, { endings: BY_ENDING, ...units }, figures);
 }
+// Not exitCode alone: what a failed one has left would keep this process.
+process.exit();

@@ -1,4 +1,3 @@
-import { needs } from '../../test/lab/needs.ts';
 import { type Extent, percentile, rounded } from '../statistics.ts';
 import { measureAnswers } from './answers.ts';
 import { measureFrames, SOURCES, type SourceName } from './frames.ts';
@@ -48,8 +47,6 @@ export async function measurePath(
 	{ seconds, runs }: Extent,
 	{ sources = SOURCES, answers = true, talks = TALKS, talksPerRun = 2 }: PathOptions = {},
 ): Promise<PathRow[]> {
-	const missing = needs('pulseaudio', 'alsa-utils', 'naudiodon', 'onoff', 'fuse', 'mount-namespace', 'gcc');
-	if (missing) throw new Error(`This needs more than is here: ${missing}`);
 	const lab = await PathLab.start();
 	try {
 		const rows: PathRow[] = [];

@@ -1,6 +1,6 @@
 /** `npm run test:chaos`: runs the chaos suite and prints what it found. */
 import process from 'node:process';
-import { begin } from '../lab/long-run.ts';
+import { begin, demand } from '../lab/long-run.ts';
 import { compare } from './checkpoint.ts';
 import { faketimeLibrary, missingForLine } from './house.ts';
 import { run } from './run.ts';
@@ -19,6 +19,7 @@ const { numbers } = begin({
 		'check-every': { default: 50, least: 1, whole: true },
 	},
 });
+demand('pulseaudio', 'alsa-utils', 'mount-namespace', 'naudiodon', 'sherpa-onnx');
 const { faults, seed, 'check-every': checkEvery } = numbers;
 console.log(`seed ${seed}, ${faults} faults`);
 if (!faketimeLibrary()) console.log('without a jumping clock: apt install faketime');
@@ -36,3 +37,5 @@ try {
 	console.error((error as Error).message);
 	process.exitCode = 1;
 }
+// Not exitCode alone: what a failed run has left would keep this process.
+process.exit();

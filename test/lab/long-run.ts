@@ -19,6 +19,7 @@ import { arch, cpus, loadavg, platform, release, tmpdir, totalmem } from 'node:o
 import { join } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
+import { type Need, needs } from './needs.ts';
 import { packageRoot } from './root.ts';
 
 export interface NumberOption {
@@ -136,6 +137,19 @@ export function begin<N extends string, F extends string = never>(shape: Shape<N
 	}
 	endWithoutTraces();
 	return given;
+}
+
+/** Ends this process, with words, where something is not here. */
+export function demand(...what: Need[]): void {
+	let missing: string | false;
+	try {
+		missing = needs(...what);
+	} catch (error) {
+		missing = (error as Error).message;
+	}
+	if (!missing) return;
+	console.error(`This does not work here:\n  ${missing.replaceAll('; ', '\n  ')}`);
+	process.exit(1);
 }
 
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;

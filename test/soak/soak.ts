@@ -1,6 +1,6 @@
 /** `npm run soak`: a real Node-RED for long; prints what must not grow, and where the samples went. */
 import process from 'node:process';
-import { begin, writeFigures } from '../lab/long-run.ts';
+import { begin, demand, writeFigures } from '../lab/long-run.ts';
 import { soakInCompressedTime } from './day.ts';
 import { soakInRealTime } from './hour.ts';
 import { judge, print } from './report.ts';
@@ -38,11 +38,12 @@ const { numbers, flags, json } = begin({
 });
 const { minutes, hours, seed } = numbers;
 const tell = (line: string) => console.log(line);
+const isDay = flags.day || hours !== DAY_HOURS;
+if (!isDay) demand('pulseaudio', 'alsa-utils', 'naudiodon', 'sherpa-onnx');
 try {
-	const outcome =
-		flags.day || hours !== DAY_HOURS
-			? await soakInCompressedTime({ hours, everyHours: hours / LOOKS, tell })
-			: await soakInRealTime({ minutes, seed, tell });
+	const outcome = isDay
+		? await soakInCompressedTime({ hours, everyHours: hours / LOOKS, tell })
+		: await soakInRealTime({ minutes, seed, tell });
 	const report = judge(outcome);
 	print(outcome, report, tell);
 	if (json) writeFigures(json, UNITS, { ...outcome, ...report });
@@ -51,3 +52,5 @@ try {
 	console.error((error as Error).message);
 	process.exitCode = 1;
 }
+// Not exitCode alone: what a failed run has left would keep this process.
+process.exit();
