@@ -113,6 +113,8 @@ export function readAudioMessage(
 	const data = Buffer.isBuffer(payload)
 		? payload
 		: Buffer.from(payload.buffer, payload.byteOffset, payload.length);
+	// The tail of a stream that idleness has ended begins no other one, which would be told of as a second end.
+	if (base.last && !data.length && (asNumber(levels.at(-1)?.index) ?? 0) > 0) return { ...base, data };
 	// Whatever the message says: a format may be left over from what the payload was before.
 	if (isWav(data)) return wavMessage(base, data, message);
 	const stated = statedFormat(message);

@@ -36,6 +36,19 @@ describe('streams', () => {
 		]);
 	});
 
+	test('have one end, also when their last, empty chunk comes after it', () => {
+		const { accept, log } = consume();
+		const last = piece('a', Buffer.alloc(0), { complete: true, parts: { id: 'a', index: 1, count: 2 } });
+		accept(piece('a', PCM, { parts: { id: 'a', index: 0 } }));
+		accept(last);
+		accept(last);
+		assert.deepEqual(log, ['start a', 'audio a', 'end a complete']);
+		accept(piece('a', PCM, { complete: true, parts: { id: 'a', index: 1, count: 2 } }));
+		assert.deepEqual(log.slice(3), ['start a', 'audio a', 'end a complete'], 'sound is no tail');
+		accept({ ...last, parts: { id: 'b', index: 0, count: 1 } });
+		assert.deepEqual(log.slice(6), ['start b', 'end b complete'], 'nor is all of a stream');
+	});
+
 	test('without parts belong to their topic, one after the other', () => {
 		const { accept, log, begun } = consume();
 		for (const topic of ['x', 'y', 'x']) accept({ payload: PCM, audio: AUDIO, topic });
