@@ -1,4 +1,4 @@
-import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { PcmFormat } from '../../../lib/audio/format.ts';
 import { wavHeader } from '../../../lib/audio/wav.ts';
@@ -45,8 +45,10 @@ async function placeOf(path: string): Promise<{ path: string; mode?: number }> {
 		if (found.isFile()) return { path: place, mode: found.mode & 0o777 };
 		throw Object.assign(new Error('not a file'), { code: found.isDirectory() ? 'EISDIR' : NOT_A_FILE });
 	} catch (thrown) {
-		if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return { path };
-		throw fileError(thrown, path);
+		if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT') throw fileError(thrown, path);
+		// Nothing is there yet, or a link to where nothing is yet.
+		const target = await readlink(path).catch(() => undefined);
+		return target === undefined ? { path } : placeOf(resolve(dirname(path), target));
 	}
 }
 

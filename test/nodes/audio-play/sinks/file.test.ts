@@ -107,6 +107,21 @@ describe('file sink', () => {
 		assert.ok(lstatSync(join(folder, 'pipe')).isFIFO());
 	});
 
+	it('writes the file to where a link leads, also when nothing is there yet', async () => {
+		mkdirSync(join(folder, 'there'));
+		const link = join(folder, 'dangling.wav');
+		symlinkSync('there/new.wav', link);
+		const { sink, feed } = await openSink(fileBackend, STEREO, { file: link });
+		await feed(noise(1000, 5, 2));
+		await sink.end();
+		assert.ok(lstatSync(link).isSymbolicLink());
+		assert.ok(decodeWav(readFileSync(join(folder, 'there/new.wav'))).pcm.equals(noise(1000, 5, 2)));
+		symlinkSync('no/such/x.wav', join(folder, 'nowhere.wav'));
+		await assert.rejects(openSink(fileBackend, STEREO, { file: join(folder, 'nowhere.wav') }), {
+			code: 'PLAY_DEVICE_NOT_FOUND',
+		});
+	});
+
 	it('writes the file behind a link, and leaves the link and who may read the file', async () => {
 		const [file, link] = [join(folder, 'behind.wav'), join(folder, 'link.wav')];
 		writeFileSync(file, 'before', { mode: 0o600 });
