@@ -80,7 +80,7 @@ export class NodeGuard {
 	 */
 	report(thrown: unknown, cause: object = {}): void {
 		const error = this.#show(thrown);
-		const report = () => this.#node.error(error, cause as NodeMessage);
+		const report = () => this.#tell(error, cause);
 		if (this.#early) this.#early.push(report);
 		else report();
 	}
@@ -92,8 +92,25 @@ export class NodeGuard {
 			.catch((thrown) => this.report(thrown, cause));
 	}
 
-	/** Sends outside of an input handler. */
-	readonly send: SendTo = portSender((messages) => this.#node.send(messages as NodeMessage[]));
+	/** Sends outside of an input handler. What Node-RED cannot send is logged: thrown out of a timer, it would end it. */
+	readonly send: SendTo = (port, message) => {
+		try {
+			this.#sendNow(port, message);
+		} catch (thrown) {
+			this.#node.warn(String(thrown));
+		}
+	};
+
+	readonly #sendNow = portSender((messages) => this.#node.send(messages as NodeMessage[]));
+
+	#tell(error: VoiceError, cause: object): void {
+		try {
+			this.#node.error(error, cause as NodeMessage);
+		} catch {
+			// Node-RED copies the message and calls its `hasOwnProperty`: not every object stands that.
+			this.#node.error(error, {} as NodeMessage);
+		}
+	}
 
 	#show(thrown: unknown): VoiceError {
 		const error = toVoiceError(thrown, this.#options.fallback, this.#node.type);

@@ -7,7 +7,7 @@ import type { Playback } from './item.ts';
  * there is no such message any more: it gets one like its last chunk, with an empty payload.
  */
 export function finishedMessage(stream: AudioStream, playback: Playback): object {
-	if (stream.whole) return Object.assign(stream.first, { playback });
+	if (stream.whole) return withPlayback(stream.first, playback);
 	const id = partsId(stream.first);
 	return {
 		_msgid: stream.first['_msgid'],
@@ -18,4 +18,13 @@ export function finishedMessage(stream: AudioStream, playback: Playback): object
 		complete: true,
 		playback,
 	};
+}
+
+/** The message itself, which `res` and the like belong to; a copy where it takes no such property. */
+function withPlayback(message: object, playback: Playback): object {
+	try {
+		return Object.assign(message, { playback });
+	} catch {
+		return { ...message, playback };
+	}
 }

@@ -197,6 +197,33 @@ describe('sending', () => {
 	});
 });
 
+describe('messages that Node-RED cannot take', () => {
+	test('are not sent, and throw nothing', async () => {
+		await load();
+		guard.send(1, {
+			get payload() {
+				throw new Error('not to be copied');
+			},
+		});
+		guard.send(1, { payload: 'next' });
+		await settled();
+		assert.deepEqual(
+			at('second2').map(({ payload }) => payload),
+			['next'],
+		);
+	});
+
+	test('do not keep an error from a Catch node', async () => {
+		await load();
+		guard.report(new VoiceError('PLAY_STALLED', 'p', 'r'), Object.create(null));
+		await settled();
+		assert.deepEqual(
+			at('caught').map((message) => (message as Message & { error: { code: string } }).error.code),
+			['PLAY_STALLED'],
+		);
+	});
+});
+
 describe('errors without a message in hand', () => {
 	const error = new VoiceError('MIC_STALLED', 'the microphone went away', 'plug it in');
 
