@@ -1,6 +1,9 @@
 import { X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readPlain } from './plain-file.ts';
 import { VoiceError } from './provider.ts';
+
+/** Far more than all authorities that a system trusts take. */
+const MAX_BYTES = 4_000_000;
 
 /**
  * The certificates in the setting `caFile`, PEM; undefined for ''.
@@ -9,7 +12,7 @@ import { VoiceError } from './provider.ts';
 export async function readAuthority(file: string): Promise<string | undefined> {
 	if (!file) return undefined;
 	try {
-		const pem = await readFile(file, 'utf8');
+		const pem = String(await readPlain(file, MAX_BYTES));
 		if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error('it holds no PEM certificate');
 		// TLS itself would pass over what it cannot read, and then trust nobody.
 		new X509Certificate(pem);

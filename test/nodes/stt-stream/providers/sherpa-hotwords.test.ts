@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -76,6 +77,9 @@ describe('sherpa-onnx: hotwords', { skip: needs('sherpa-onnx') }, () => {
 	it('refuses what the engine would end its process over', options, async () => {
 		const bare = models.transducer();
 		rmSync(join(bare, 'bpe.vocab'));
+		// Nobody writes into it: it would be read for ever.
+		const pipe = join(models.folder, 'pipe.txt');
+		execFileSync('mkfifo', [pipe]);
 		for (const [more, what, model] of [
 			[{ hotwords: ['FIVE :loud'] }, /"FIVE :loud" ends with a score/],
 			[{ hotwords: [':2'] }, /":2" cannot be used/],
@@ -83,6 +87,7 @@ describe('sherpa-onnx: hotwords', { skip: needs('sherpa-onnx') }, () => {
 			[{ hotwords: 'FIVE' }, /no list of texts/],
 			[{ hotwords: ['FIVE'], decodingMethod: 'greedy_search' }, /modified_beam_search/],
 			[{ hotwordsFile: join(models.folder, 'nowhere.txt') }, /nowhere\.txt cannot be read/],
+			[{ hotwordsFile: pipe }, /pipe\.txt is a device or a pipe/],
 			[{ hotwords: ['FIVE'] }, /neither bpe\.vocab nor bpe\.model/, bare],
 			[{ hotwords: ['FIVE'] }, /knows neither beam search nor hotwords/, models.ctc()],
 		] as const)

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -191,6 +192,11 @@ describe('sherpa-onnx: the files of a model', () => {
 			return path;
 		};
 		const text = (content: string) => (path: string) => writeFileSync(path, content);
+		// Nobody writes into it: it would be read for ever.
+		const pipe = (path: string) => {
+			rmSync(path);
+			execFileSync('mkfifo', [path]);
+		};
 		for (const [path, code, what] of [
 			[broken('encoder.onnx', text('')), 'STT_ENGINE', /encoder\.onnx is empty/],
 			[broken('encoder.onnx', text('not an onnx')), 'STT_ENGINE', /encoder\.onnx has another format/],
@@ -205,6 +211,8 @@ describe('sherpa-onnx: the files of a model', () => {
 			[broken('tokens.txt', text('a 0\nb one\n')), 'STT_ENGINE', /tokens\.txt has a line 2/],
 			[broken('tokens.txt', text('a b 0\n')), 'STT_ENGINE', /tokens\.txt has a line 1/],
 			[broken('tokens.txt', text('\n')), 'STT_ENGINE', /tokens\.txt is empty/],
+			[broken('tokens.txt', pipe), 'STT_ENGINE', /tokens\.txt is a device or a pipe/],
+			[broken('encoder.onnx', pipe), 'STT_ENGINE', /encoder\.onnx is a device or a pipe/],
 			[broken('tokens.txt', text('a 0\nb 1\n'), models.ctc()), 'STT_CONFIG', /without <blk>/],
 		] as const) {
 			const error = await refusal(inspectModel(path, ANY));

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
@@ -140,11 +141,14 @@ describe('TLS', () => {
 	});
 
 	it('says what is wrong with the file', async () => {
+		execFileSync('mkfifo', [join(folder, 'pipe.pem')]);
 		for (const [file, text] of [
 			['missing.pem', /missing\.pem.*ENOENT/],
 			['empty.pem', /empty\.pem.*no PEM certificate/],
 			['broken.pem', /broken\.pem/],
 			['.', /EISDIR/],
+			// Nobody writes into it: it would be read for ever.
+			['pipe.pem', /pipe\.pem.*is a device or a pipe/],
 		] as const)
 			await assert.rejects(
 				connect('wss://127.0.0.1:1/', { caFile: join(folder, file) }),

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { NotPlainError, readPlain } from '../../plain-file.ts';
 import { VoiceError } from '../../provider.ts';
 import type { SherpaModel } from './model.ts';
 import type { SherpaOptions } from './options.ts';
@@ -19,6 +19,9 @@ export interface Hotwords {
 }
 
 const PHRASES_MAX = 10_000;
+const FILE_MAX_BYTES = 4_000_000;
+/** Far more than any has, also of many languages. */
+const PIECES_MAX_BYTES = 64_000_000;
 const SCORE = /^:\d{1,3}(\.\d{1,6})?$/;
 
 /**
@@ -48,9 +51,10 @@ export async function readHotwords(
 
 async function linesOf(path: string): Promise<string[]> {
 	try {
-		return (await readFile(path, 'utf8')).split('\n');
-	} catch {
-		throw refuse(`The file of hotwords ${path} cannot be read`, 'set the option hotwordsFile to a text file');
+		return String(await readPlain(path, FILE_MAX_BYTES)).split('\n');
+	} catch (thrown) {
+		const why = thrown instanceof NotPlainError ? thrown.message : 'cannot be read';
+		throw refuse(`The file of hotwords ${path} ${why}`, 'set the option hotwordsFile to a text file');
 	}
 }
 
@@ -80,7 +84,7 @@ async function piecesOf(path: string): Promise<string> {
 	if (!existsSync(path)) return '';
 	const lines: string[] = [];
 	try {
-		for (const [field, piece] of fieldsOf(await readFile(path))) {
+		for (const [field, piece] of fieldsOf(await readPlain(path, PIECES_MAX_BYTES))) {
 			if (field !== 1 || !Buffer.isBuffer(piece)) continue;
 			const score = bytesOf(piece, 2);
 			lines.push(`${bytesOf(piece, 1)}\t${score.length === 4 ? score.readFloatLE() : 0}\n`);

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { NotPlainError, readPlain } from '../../plain-file.ts';
 import type { VoiceError } from '../../provider.ts';
 import { badModel, modelRefused, noModel } from './errors.ts';
 import { type KindName, kindOf, MODEL_TYPES, recogniseKind } from './kinds.ts';
@@ -40,6 +41,8 @@ const FRAME_MS = 10;
 /** Where a model does not say; sherpa-onnx takes it for granted too. */
 const SUBSAMPLING = 4;
 const T_ONE_FRAME_MS = 30;
+/** Far more than any has, also of many languages. */
+const TOKENS_MAX_BYTES = 16_000_000;
 
 /**
  * Finds and checks the model in `folder`. Whatever would end the engine's process and shows in the files is refused
@@ -122,7 +125,8 @@ async function describe(folder: string, path: string): Promise<Network> {
 	try {
 		return { name, ...(await readOnnx(path)) };
 	} catch (thrown) {
-		const what = thrown instanceof ProtobufError ? thrown.message : 'cannot be read';
+		const isTold = thrown instanceof ProtobufError || thrown instanceof NotPlainError;
+		const what = isTold ? thrown.message : 'cannot be read';
 		throw modelRefused(folder, `its file ${name} ${what}`);
 	}
 }
@@ -166,7 +170,7 @@ function unknownKind(folder: string, { name, metadata, inputs }: Network): Voice
 
 async function tokensOf(folder: string, path: string): Promise<Tokens> {
 	try {
-		return readTokens(await readFile(path, 'utf8'));
+		return readTokens(String(await readPlain(path, TOKENS_MAX_BYTES)));
 	} catch (thrown) {
 		throw modelRefused(
 			folder,

@@ -1,4 +1,5 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { openPlain } from '../../plain-file.ts';
 import { BYTES, bytesOf, FIXED32, FIXED64, fieldsOf, ProtobufError, VARINT, varint } from './protobuf.ts';
 
 /** What a .onnx file says about itself. */
@@ -26,10 +27,10 @@ const TENSOR_NAME = 8;
 /**
  * Reads what a model says about itself without loading its weights; onnxruntime ends the process over a file that is
  * cut short, and sherpa-onnx over one that lacks a key. Skips from field to field, so also a large file is read soon.
- * @throws ProtobufError if the file is cut short or no ONNX; the error of the file system
+ * @throws ProtobufError if the file is cut short or no ONNX; NotPlainError; the error of the file system
  */
 export async function readOnnx(path: string): Promise<OnnxFile> {
-	const handle = await open(path);
+	const handle = await openPlain(path);
 	try {
 		const { size } = await handle.stat();
 		if (!size) throw new ProtobufError('is empty');

@@ -1,3 +1,4 @@
+import { NotPlainError } from '../../plain-file.ts';
 import { VoiceError } from '../../provider.ts';
 import type { VadModel } from './config.ts';
 import { type OnnxFile, readOnnx } from './onnx-file.ts';
@@ -25,7 +26,7 @@ async function read(path: string): Promise<OnnxFile> {
 	try {
 		return await readOnnx(path);
 	} catch (thrown) {
-		if (thrown instanceof ProtobufError)
+		if (thrown instanceof ProtobufError || thrown instanceof NotPlainError)
 			throw new VoiceError('STT_CONFIG', `The detector of speech ${path} ${thrown.message}`, 'get it anew');
 		throw new VoiceError(
 			'STT_MODEL_MISSING',
