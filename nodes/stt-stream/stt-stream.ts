@@ -135,7 +135,7 @@ function recognise(
 		if (sessions.size >= maxStreams)
 			throw new VoiceError(
 				'STT_QUOTA',
-				`${maxStreams} streams are being recognised already, which is this node's limit`,
+				`As many streams as this node may recognise at once, ${maxStreams}, are open already`,
 				'raise "max streams", or end other streams first',
 				{ retryable: true },
 			);

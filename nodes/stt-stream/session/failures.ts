@@ -35,6 +35,6 @@ export function hopeless({ code, problem, remedy }: VoiceError): VoiceError {
 /** The failure that ends a stream after `attempts` to reconnect. */
 export function gaveUp(error: VoiceError, attempts: number): VoiceError {
 	if (!attempts) return error;
-	const problem = `${error.problem}, also in ${attempts} more attempts`;
+	const problem = `${error.problem}, also in ${attempts} more ${attempts === 1 ? 'attempt' : 'attempts'}`;
 	return new VoiceError(error.code, problem, error.remedy, { retryable: true, cause: error });
 }
