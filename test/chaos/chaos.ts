@@ -27,8 +27,9 @@ const missing = missingForLine();
 if (missing) console.log(`with a simulated button: ${missing}`);
 try {
 	const outcome = await run({ seed, faults, checkEvery, tell: (line) => console.log(line) });
-	const { struck, rounds, sums, checkpoints, seconds } = outcome;
+	const { struck, reported, rounds, sums, checkpoints, seconds } = outcome;
 	console.table(struck);
+	console.table(reported);
 	console.table(sums);
 	for (const point of checkpoints)
 		console.log(`after ${point.faults} faults: ${compare(checkpoints[0] as typeof point, point)}`);

@@ -3,7 +3,7 @@ import { audit, noSums, type Sums, wrongPresses } from './account.ts';
 import { wrongCaptures, wrongFiles } from './captured.ts';
 import { type Checkpoint, checkpoint, compare, complaints } from './checkpoint.ts';
 import { Dice } from './dice.ts';
-import type { Scene } from './faults/fault.ts';
+import type { Fault, Scene } from './faults/fault.ts';
 import { FAULTS } from './faults/index.ts';
 import { House } from './house.ts';
 import { Ledger } from './ledger.ts';
@@ -25,6 +25,8 @@ export interface Outcome {
 	readonly faults: number;
 	/** How often each fault struck. */
 	readonly struck: Readonly<Record<string, number>>;
+	/** How often the nodes reported each error, by type and code. */
+	readonly reported: Readonly<Record<string, number>>;
 	readonly rounds: number;
 	readonly sums: Sums;
 	readonly checkpoints: readonly Checkpoint[];
@@ -35,6 +37,8 @@ export interface Outcome {
 const ROUND_FAULTS = 4;
 /** How long everything may take to come to its end. */
 const SETTLE_MS = 60_000;
+/** … and a fault to become possible: another one in its place would not be what the seed says. */
+const READY_MS = 1000;
 /** … and a fault to be followed by the next, though nobody speaks. */
 const QUIET_MS = 800;
 const CHECK_EVERY = 50;
@@ -45,7 +49,8 @@ export class ChaosError extends Error {
 	constructor(what: string, history: readonly string[], folder: string, again: string) {
 		const list = history.slice(-12).join('\n  ');
 		super(
-			`${what}\nThe last of them:\n  ${list}\n` + `Logs: ${folder}\nAgain: npm run test:chaos -- ${again}`,
+			`${what}\nThe last of them:\n  ${list}\n` +
+				`Logs: ${folder}\nAgain (what is under way then differs; try it more than once): npm run test:chaos -- ${again}`,
 		);
 	}
 }
@@ -82,12 +87,13 @@ export async function run({
 		await chaos.works();
 		const wrong = complaints(checkpoints, house.nodeRed.log);
 		if (wrong.length) throw new Error(wrong.join('\n'));
-		const { struck, rounds, sums } = chaos;
+		const { struck, reported, rounds, sums } = chaos;
 		failed = false;
 		return {
 			seed,
 			faults: chaos.faults,
 			struck,
+			reported,
 			rounds,
 			sums,
 			checkpoints,
@@ -114,6 +120,7 @@ export async function run({
 
 class Chaos {
 	readonly struck: Record<string, number> = {};
+	readonly reported: Record<string, number> = {};
 	readonly history: string[] = [];
 	readonly sums = noSums();
 	faults = 0;
@@ -199,6 +206,10 @@ class Chaos {
 	/** What happens from now on belongs to the next round. */
 	#turnPage(): void {
 		const { nodeRed, assemblyai, yandex } = this.#house;
+		for (const { type, code } of nodeRed.errors()) {
+			const what = `${type}: ${code ?? 'without a code'}`;
+			this.reported[what] = (this.reported[what] ?? 0) + 1;
+		}
 		nodeRed.forget();
 		this.#before = { assemblyai: assemblyai.records.length, yandex: yandex.records.length };
 	}
@@ -225,7 +236,7 @@ class Chaos {
 	async #strike(scene: Scene): Promise<void> {
 		const dice = new Dice(this.#seed, this.faults + 1);
 		let fault = dice.weigh(FAULTS);
-		while (fault && !fault.ready(scene)) fault = dice.weigh(FAULTS);
+		while (fault && !(await isReady(fault, scene))) fault = dice.weigh(FAULTS);
 		if (!fault) return;
 		this.#note(`${fault.name} …`);
 		this.isStriking = true;
@@ -259,4 +270,10 @@ class Chaos {
 		if (this.history.length > 50) this.history.shift();
 		this.#tell(line);
 	}
+}
+
+async function isReady(fault: Fault, scene: Scene): Promise<boolean> {
+	for (const deadline = performance.now() + READY_MS; !fault.ready(scene); await sleep(10))
+		if (performance.now() > deadline) return false;
+	return true;
 }

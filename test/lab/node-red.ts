@@ -182,7 +182,10 @@ export class LabNodeRed extends NodeRedRecord {
 			const alive = this.children();
 			if (alive.length === 0) return;
 			if (Date.now() < deadline) continue;
-			const list = alive.map(({ pid, parent, command }) => `\n  ${pid} (child of ${parent}): ${command}`);
+			const list = alive.map(
+				({ pid, parent, command }) =>
+					`\n  ${pid} (child of ${parent}): ${command.replace(/\s+/g, ' ').slice(-160)}`,
+			);
 			throw new Error(`${alive.length} descendants of Node-RED are alive:${list.join('')}`);
 		}
 	}

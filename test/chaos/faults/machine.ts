@@ -2,7 +2,9 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { encodeWav } from '../../../lib/audio/wav.ts';
 import { isAlive, type Proc } from '../../lab/descendants.ts';
+import { RATE } from '../speech.ts';
 import type { Fault, Scene } from './fault.ts';
 
 /** Node-RED's helpers that do the work: not the shells that watch over them. */
@@ -12,6 +14,8 @@ const workers = ({ house }: Scene): Proc[] =>
 const brief = ({ pid, command }: Proc): string => `${pid} ${command.split(/[/ ]/).slice(-3).join(' ')}`;
 
 const HOUR_S = 3600;
+/** More than a disk without room can take. */
+const LONG_SOUND = encodeWav([Buffer.alloc(2 * RATE * 2, 1)], { sampleRate: RATE, channels: 1 });
 
 /** Of the machine: its sound, its processes, its disk, its clock. */
 export const MACHINE_FAULTS: readonly Fault[] = [
@@ -109,7 +113,7 @@ export const MACHINE_FAULTS: readonly Fault[] = [
 		name: 'disk full',
 		weight: 3,
 		ready: () => true,
-		strike(scene, dice) {
+		async strike(scene, dice) {
 			const filler = join(scene.house.disk, 'filler');
 			const remove = () => rmSync(filler, { force: true });
 			remove();
@@ -123,6 +127,8 @@ export const MACHINE_FAULTS: readonly Fault[] = [
 			const ms = dice.between(100, 1500);
 			const timer = setTimeout(remove, ms);
 			scene.heal.push(() => clearTimeout(timer));
+			// Recordings come when somebody has stopped speaking: by then there would be room again.
+			await scene.house.nodeRed.send('play-file', { topic: 'chaos', payload: LONG_SOUND });
 			return `for ${ms} ms`;
 		},
 	},
