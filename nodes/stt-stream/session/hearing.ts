@@ -56,7 +56,8 @@ export class Hearing {
 				return;
 			case 'speech-started':
 			case 'end-of-utterance': {
-				const atMs = event.atMs === undefined ? undefined : Math.round(leg.timeline.toStream(event.atMs));
+				const at = event.atMs === undefined ? undefined : Math.max(0, Math.min(event.atMs, leg.heardMs));
+				const atMs = at === undefined ? undefined : Math.round(leg.timeline.toStream(at));
 				this.#pending ||= event.type === 'speech-started';
 				account.report(event.type, atMs === undefined ? {} : { atMs });
 				return;

@@ -71,7 +71,7 @@ export class Transcripts {
 		this.#open.push({ utterance, transcript, held, source, cut: result !== said });
 		this.#remember(this.#turn, result.text);
 		this.#lastEndMs = transcript.endMs;
-		if (result.endMs !== undefined) source.timeline.forget(result.endMs);
+		if (result.endMs !== undefined) source.timeline.forget(Math.min(result.endMs, source.heardMs));
 		this.#turn++;
 		const released = held ? [] : [transcript];
 		while (this.#open.length > OPEN_TURNS_MAX) released.push(...this.#release(this.#open.shift()));
@@ -116,7 +116,8 @@ export class Transcripts {
 	#transcript(result: SttResult, turn: number, source: Source, floorMs: number): Transcript {
 		const { type, text, language, confidence, words, alternatives } = result;
 		const { timeline, heardMs } = source;
-		const at = (ms: number) => Math.max(floorMs, Math.round(timeline.toStream(ms)));
+		// Nobody hears what was not said yet: a time beyond it would push all that follow to there.
+		const at = (ms: number) => Math.max(floorMs, Math.round(timeline.toStream(Math.min(ms, heardMs))));
 		const startMs = result.startMs === undefined ? floorMs : at(result.startMs);
 		const endMs = Math.max(startMs, at(result.endMs ?? heardMs));
 		return {
@@ -128,7 +129,10 @@ export class Transcripts {
 			...(language && { language }),
 			...(confidence !== undefined && { confidence }),
 			...(words && {
-				words: words.map((word) => ({ ...word, startMs: at(word.startMs), endMs: at(word.endMs) })),
+				words: words.map((word) => {
+					const from = at(word.startMs);
+					return { ...word, startMs: from, endMs: Math.max(from, at(word.endMs)) };
+				}),
 			}),
 			...(alternatives && { alternatives: alternatives.map((alternative) => ({ ...alternative })) }),
 			provider: this.#settings.provider,

@@ -57,6 +57,35 @@ describe('session: results', () => {
 		assert.ok(closed.firstPartialMs !== undefined && closed.finalLatencyMs !== undefined);
 	});
 
+	it('takes no time for true that no audio has: those that follow go on', options, async () => {
+		const provider = new ScriptedProvider();
+		const { session, outcome } = beginStream(provider);
+		const scripted = await opened(provider);
+		session.write(sound(1000));
+		await until('the audio', () => scripted.pcm.length >= 32_000);
+		const words = [{ text: 'one', startMs: 9e15, endMs: -50 }];
+		scripted.say({ type: 'speech-started', atMs: -5 }, { type: 'end-of-utterance', atMs: 9e15 });
+		scripted.say({ type: 'final', text: 'one', startMs: -9e15, endMs: 9e15, words });
+		await until('it', () => outcome.transcripts[0]);
+		session.write(sound(500));
+		await until('more audio', () => scripted.pcm.length >= 48_000);
+		scripted.atFinish = [final('two', 1100, 1400)];
+		session.end();
+		await outcome.closed;
+		assert.deepEqual(
+			outcome.transcripts.map(({ startMs, endMs }) => [startMs, endMs]),
+			[
+				[0, 1000],
+				[1100, 1400],
+			],
+		);
+		assert.deepEqual(outcome.transcripts[0]?.words, [{ text: 'one', startMs: 1000, endMs: 1000 }]);
+		assert.deepEqual(
+			outcome.events.flatMap(({ details }) => details.atMs ?? []),
+			[0, 1000],
+		);
+	});
+
 	it('sends no partials where none are wanted, and asks for none', options, async () => {
 		const provider = new ScriptedProvider();
 		const { session, outcome } = beginStream(provider, { settings: { partials: false, language: 'ru' } });

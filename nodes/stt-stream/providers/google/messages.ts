@@ -155,6 +155,10 @@ function readFinal(result: Result): SttResult[] {
 	const [first, last] = [words[0], words.at(-1)];
 	const resultEndMs = endOf(result);
 	const endMs = last?.endMs ?? resultEndMs;
+	const alternatives = others.flatMap(({ transcript, confidence: sure }) => {
+		const text = transcript.trim();
+		return text ? { text, ...confidence(sure) } : [];
+	});
 	return [
 		{
 			type: 'final',
@@ -166,12 +170,7 @@ function readFinal(result: Result): SttResult[] {
 			...languageOf(result),
 			...confidence(best.confidence),
 			...(words.length > 0 && { words }),
-			...(others.length > 0 && {
-				alternatives: others.map(({ transcript, confidence: sure }) => ({
-					text: transcript.trim(),
-					...confidence(sure),
-				})),
-			}),
+			...(alternatives.length > 0 && { alternatives }),
 		},
 	];
 }

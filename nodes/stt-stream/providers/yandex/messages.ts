@@ -98,6 +98,7 @@ function result(type: SttResult['type'], update?: AlternativeUpdate, index?: num
 		(top, one) => (one.probability > (top?.probability ?? -1) ? one : top),
 		undefined,
 	);
+	const alternatives = others.flatMap(({ text }) => (text.trim() ? { text } : []));
 	// `confidence` is there, but documented as not used.
 	return [
 		{
@@ -107,7 +108,7 @@ function result(type: SttResult['type'], update?: AlternativeUpdate, index?: num
 			...span(best, words),
 			...(likely?.language_code && { language: likely.language_code }),
 			...(words.length > 0 && { words }),
-			...(others.length > 0 && { alternatives: others.map(({ text }) => ({ text })) }),
+			...(alternatives.length > 0 && { alternatives }),
 		},
 	];
 }

@@ -108,6 +108,7 @@ for (const version of VERSIONS)
 						alternatives: [
 							{ transcript: ' turn on', confidence: 0.75, words: words('turn', 'on') },
 							{ transcript: ' burn on' },
+							{ transcript: ' ' },
 						],
 						is_final: true,
 						[named('result_end')]: at(2100),

@@ -159,7 +159,10 @@ describe('Yandex by the vendor’s own codec', () => {
 			{ partial: {} },
 			{ partial: { alternatives: [{ text: ' ' }] } },
 			{ partial: { alternatives: [alternative('turn', 10)] }, ...cursors(0) },
-			{ final: { alternatives: [alternative('turn on', 10), { text: 'burn on' }] }, ...cursors(0) },
+			{
+				final: { alternatives: [alternative('turn on', 10), { text: 'burn on' }, { text: ' ' }] },
+				...cursors(0),
+			},
 			{
 				finalRefinement: {
 					finalIndex: 0,
