@@ -62,11 +62,11 @@ describe('the dashboard example live-captions', {
 	const button = (name: string) => page.getByRole('button', { name, exact: true });
 
 	/** A transcript as the recogniser sends it. */
-	const caption = (turn: number, text: string, kind = 'final') =>
+	const caption = (turn: number, text: string, kind = 'final', topic = 'Carol') =>
 		nodeRed.send(id('lines'), {
 			payload: text,
-			topic: 'Carol',
-			transcript: { kind, text, turn, stream: 'carol', startMs: 0, endMs: 1, provider: 'test' },
+			topic,
+			transcript: { kind, text, turn, stream: topic.toLowerCase(), startMs: 0, endMs: 1, provider: 'test' },
 		});
 
 	it('two speakers at once: grey while they speak, then black, each with a name and a colour', async () => {
@@ -148,6 +148,20 @@ describe('the dashboard example live-captions', {
 		await back.click();
 		await back.waitFor({ state: 'hidden' });
 		assert.ok(await isAtEnd(page));
+	});
+
+	it('more speakers than colours: each keeps its own, and those beside each other differ', async () => {
+		const names = Array.from({ length: 8 }, (_, speaker) => `Speaker ${speaker}`);
+		for (const round of [0, 1])
+			for (const topic of names) await caption(round, `Round ${round}`, 'final', topic);
+		await finals(page, names.at(-1)!).nth(1).waitFor();
+		const seen = await page
+			.locator('.caption')
+			.evaluateAll((lines: { children: HTMLCollection }[]) =>
+				lines.slice(-16).map((line) => line.children[0]!.className),
+			);
+		assert.deepEqual(seen.slice(0, 8), seen.slice(8));
+		for (let from = 0; from + 6 <= 8; from++) assert.equal(new Set(seen.slice(from, from + 6)).size, 6);
 	});
 
 	it('what was never settled goes when its stream ends; Clear takes all', async () => {

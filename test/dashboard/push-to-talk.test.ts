@@ -107,7 +107,12 @@ describe('the dashboard example push-to-talk', {
 		assert.match(confidence!, /^(\d+ %|–)$/);
 		await heard.waitFor({ state: 'detached' });
 		await page.getByRole('button', { name: 'Hold to talk' }).waitFor();
+		// An abandoned recording has no last chunk.
+		const told = nodeRed.messages(id('level')).length;
+		await nodeRed.send(id('level'), { reset: true, parts: { id: 'abandoned' } });
+		await nodeRed.waitFor(id('level'), (_, index) => index >= told);
 		const volumes = nodeRed.messages(id('level')).map(({ payload }) => Number(payload));
+		assert.equal(volumes[0], -60, 'before anything is said');
 		assert.ok(Math.max(...volumes) > -30 && volumes.at(-1) === -60, volumes.join());
 	});
 
