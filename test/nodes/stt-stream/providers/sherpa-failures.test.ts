@@ -167,6 +167,26 @@ describe('sherpa-onnx: what goes wrong', { skip: needs('sherpa-onnx') }, () => {
 		await hanging.finish();
 	});
 
+	it('ends one that hangs also where no stream waits so long for it', options, async () => {
+		const load = await payloadFor(good);
+		const engine = new SherpaEngine({ load, folder: good, unloadAfterMs: 300_000, stallMs: 500 });
+		const settings = { ...openOptions, multilingual: false };
+		const hanging = await engine.open(settings, new AbortController().signal);
+		const { child } = engine;
+		const heard = listen(hanging);
+		kill('SIGSTOP');
+		hanging.write(silence(500));
+		void hanging.finish();
+		hanging.abort();
+		assert.equal(await heard.end, undefined);
+		await until('its end', () => engine.child !== child);
+		const next = await engine.open(settings, new AbortController().signal);
+		next.abort();
+		await next.finish();
+		engine.child?.endIfIdle();
+		await until('its end', () => !engine.child);
+	});
+
 	it('keeps a model for a while, and for no longer', options, async () => {
 		const kept = sherpaProvider(good);
 		await hear(kept, toneSpeech('ONE'));

@@ -175,6 +175,7 @@ describe('sherpa-onnx: the files of a model', () => {
 			[without('tokens.txt'), /tokens\.txt/],
 			[without('encoder.onnx'), /no encoder/],
 			[without('decoder.onnx'), /no encoder and decoder/],
+			[without('joiner.onnx'), /no joiner/],
 		] as const) {
 			const error = await refusal(inspectModel(path, ANY));
 			assert.equal(error.code, 'STT_MODEL_MISSING');

@@ -84,6 +84,9 @@ class EngineChild {
 	readonly #settings: EngineSettings;
 	readonly #forked: ForkedChild;
 	readonly #sessions = new Map<number, SherpaSession>();
+	/** What it has not answered yet, also for streams that did not wait so long: a piece of audio, an end. */
+	#untaken = 0;
+	readonly #unended = new Set<number>();
 	#holds = 0;
 	#isLoading = true;
 	#isRetired = false;
@@ -132,6 +135,8 @@ class EngineChild {
 		const session = new SherpaSession(stream, options.sampleRate, {
 			notify: (op, payload) => {
 				this.#forked.notify(op, payload);
+				if (op === 'audio') this.#untaken++;
+				else if (op === 'finish') this.#unended.add(stream);
 				this.#guard();
 			},
 			detach: () => {
@@ -176,10 +181,12 @@ class EngineChild {
 				session?.heard((payload as ResultsPayload).events);
 				break;
 			case 'taken':
+				this.#untaken--;
 				session?.taken((payload as TakenPayload).bytes);
 				break;
 			case 'ended': {
 				const { error } = payload as EndedPayload;
+				this.#unended.delete(payload.stream);
 				session?.ended(error && VoiceError.from(error));
 			}
 		}
@@ -200,12 +207,13 @@ class EngineChild {
 		const tickMs = stallMs / 10;
 		this.#quietMs = 0;
 		this.#watch = setInterval(() => {
-			const owes = [...this.#sessions.values()].some((session) => session.isWaiting);
-			if (!owes) {
+			if (!this.#untaken && !this.#unended.size) {
 				clearInterval(this.#watch);
 				this.#watch = undefined;
 				return;
 			}
+			// What nobody waits for any more keeps nobody from ending.
+			if (!this.#sessions.size) this.#watch?.unref();
 			this.#quietMs += tickMs;
 			if (this.#quietMs < stallMs) return;
 			this.#how = 'did not answer any more';

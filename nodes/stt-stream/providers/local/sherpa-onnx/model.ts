@@ -56,6 +56,8 @@ export async function inspectModel(folder: string, choice: ModelChoice): Promise
 	const first = await describe(folder, (files.encoder ?? files.model) as string);
 	const parts = files.joiner ? 'transducer' : files.encoder ? 'pair' : 'single';
 	const kind = choice.modelType === 'auto' ? recogniseKind(parts, first.metadata) : choice.modelType;
+	if (!kind && parts === 'pair' && recogniseKind('transducer', first.metadata))
+		throw noModel(folder, 'no joiner, which belongs to its encoder and decoder');
 	if (!kind) throw unknownKind(folder, first);
 	const { keys, decoderKeys = [], featuresLast, parts: needed, chunk, notInAddon } = kindOf(kind);
 	if (notInAddon)

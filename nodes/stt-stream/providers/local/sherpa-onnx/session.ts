@@ -34,11 +34,6 @@ export class SherpaSession implements SttSession {
 		});
 	}
 
-	/** The engine owes something: an acknowledgement, or the end. */
-	get isWaiting(): boolean {
-		return !this.#events.ended && (this.#waiting > 0 || this.#finishing);
-	}
-
 	write(pcm: Buffer): boolean {
 		if (this.#events.ended || this.#finishing || !pcm.length) return true;
 		this.#waiting += pcm.length;
