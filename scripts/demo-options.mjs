@@ -40,13 +40,16 @@ export function readOptions(args) {
 	if (!/^[a-z]{2,3}(-[a-z0-9]{1,8})*$/i.test(language))
 		throw new UsageError(`"${language}" is no language code such as en or de`);
 	if (given.mic && file !== undefined) throw new UsageError('--mic and --file exclude one another');
-	const path = file && fromCaller(file);
+	const path = file === undefined ? undefined : fromCaller(file);
 	if (path && !statSync(path, { throwIfNoEntry: false })?.isFile())
 		throw new UsageError(`there is no file ${path}`);
+	const folder = models === undefined ? undefined : fromCaller(models);
+	if (folder && !given.download && !statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+		throw new UsageError(`there is no folder ${folder} (--download makes it)`);
 	return {
 		...given,
 		...(path && { file: path }),
-		...(models && { models: fromCaller(models) }),
+		...(folder && { models: folder }),
 		language,
 		mirror: given.mirror ?? process.env[MIRROR_VARIABLE] ?? '',
 	};

@@ -146,16 +146,16 @@ async function main(options) {
 
 	const { startNodeRed } = await import('./demo-node-red.mjs');
 	const { flow, ...ids } = demoFlow(options, chosen);
-	const { RED, url, stop } = await startNodeRed(root, flow, (text) => screen.line(text));
-
+	let nodeRed;
 	let ending = false;
 	const end = async (code, text) => {
 		if (ending) return;
 		ending = true;
 		if (text) screen.line(text);
-		await stop().catch((error) => screen.line(String(error)));
+		await nodeRed?.stop().catch((error) => screen.line(String(error)));
 		process.exit(code);
 	};
+	// Before there is anything that could be left behind.
 	for (const [signal, number] of [
 		['SIGINT', 2],
 		['SIGTERM', 15],
@@ -164,6 +164,8 @@ async function main(options) {
 		process.on(signal, () =>
 			ending ? process.exit(128 + number) : end(signal === 'SIGINT' ? 0 : 128 + number, ''),
 		);
+	nodeRed = await startNodeRed(root, flow, (text) => screen.line(text));
+	const { RED, url } = nodeRed;
 
 	const invitation = mic ? `Speak now (at most ${MIC_LIMIT_MS / 1000} s)` : 'The recording speaks';
 	const demo = new Demo(RED, ids, invitation, ({ text, error }) => {
@@ -197,6 +199,12 @@ function report(thrown) {
 		console.error(thrown instanceof PrepareError || thrown instanceof Interrupted ? thrown.message : thrown);
 	return thrown.exitCode ?? 1;
 }
+
+// Nobody reads on (`| head`), or the disk behind `>` is full.
+process.stdout.on('error', ({ code, message }) => {
+	if (code !== 'EPIPE') console.error(message);
+	process.exit(code === 'EPIPE' ? 128 + 13 : 1);
+});
 
 try {
 	const options = readOptions(process.argv.slice(2));

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -14,6 +14,7 @@ const home = mkdtempSync(join(tmpdir(), 'voice-demo-home-'));
 process.once('exit', () => rmSync(home, { recursive: true, force: true }));
 /** Where the demo looks for models if the test says nothing else: there are none. */
 const noModels = join(home, 'no-models');
+mkdirSync(noModels);
 
 export interface DemoRun {
 	child: ChildProcess;

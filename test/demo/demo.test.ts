@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, symlinkSync, watch, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -42,6 +42,34 @@ describe('npm run demo', { skip: needs('pocketsphinx') }, () => {
 		demo.child.kill('SIGINT');
 		const { code, left } = await demo.ended;
 		assert.equal(code, 0, demo.output());
+		assert.deepEqual(left, []);
+	});
+
+	it('ended by Ctrl+C while Node-RED starts, leaves no folder either', async () => {
+		const folder = mkdtempSync(join(tmpdir(), 'voice-demo-tmp-'));
+		const watcher = watch(folder);
+		try {
+			const made = once(watcher, 'change');
+			const demo = startDemo([], { TMPDIR: folder });
+			await Promise.race([made, demo.ended]);
+			demo.child.kill('SIGINT');
+			const { code, left } = await demo.ended;
+			assert.equal(code, 0, demo.output());
+			assert.doesNotMatch(demo.output(), /The flow is open/, 'it had not started');
+			assert.deepEqual([left, readdirSync(folder)], [[], []]);
+		} finally {
+			watcher.close();
+			rmSync(folder, { recursive: true, force: true });
+		}
+	});
+
+	it('piped to a reader that has seen enough, ends without a stack and leaves nothing behind', async () => {
+		const demo = startDemo([]);
+		await demo.prints(/^Recognising with/m);
+		demo.child.stdout!.destroy();
+		const { code, left } = await demo.ended;
+		assert.equal(code, 141, demo.output());
+		assert.doesNotMatch(demo.output(), /EPIPE| at /);
 		assert.deepEqual(left, []);
 	});
 });

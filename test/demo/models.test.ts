@@ -136,6 +136,9 @@ describe('npm run demo without a model', () => {
 	for (const [what, args] of Object.entries({
 		'an unknown option': ['--downlaod'],
 		'a recording that is not there': ['--file', '/no/such.wav'],
+		'a recording without a name': ['--file', ''],
+		'a folder of models that is not there': ['--models', '/no/such'],
+		'a folder of models that is a file': ['--models', 'package.json'],
 		'no language': ['--language', '../en'],
 		'both a microphone and a recording': ['--mic', '--file', 'package.json'],
 	}))
