@@ -103,11 +103,11 @@ ${Object.entries(BENCHES)
 /** Of a terminal, or of what is made to be read in one. */
 const WIDTH = process.stdout.columns || 80;
 
-const { numbers, words, json } = begin({
+const { numbers, words, files } = begin({
 	help: HELP,
 	numbers: { seconds: { default: 20, least: 0.1 }, runs: { default: 5, least: 1, whole: true } },
 	words: { known: NAMES, called: 'bench' },
-	json: true,
+	files: ['json'],
 });
 const wanted = words.flatMap((name) => (Object.hasOwn(GROUPS, name) ? (GROUPS[name] ?? []) : [name]));
 const figures: Record<string, readonly object[]> = {};
@@ -131,7 +131,7 @@ for (const [name, { about, needs: what = [], measure }] of Object.entries(BENCHE
 		process.exitCode = 1;
 	}
 	const units = Object.fromEntries(Object.keys(figures).map((one) => [one, UNITS[one]]));
-	if (json) writeFigures(json, { endings: BY_ENDING, ...units }, figures);
+	if (files.json) writeFigures(files.json, { endings: BY_ENDING, ...units }, figures);
 }
 // Not exitCode alone: what a failed one has left would keep this process.
 process.exit();

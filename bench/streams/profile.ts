@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import process from 'node:process';
-import { parseArgs } from 'node:util';
+import { begin } from '../../test/lab/long-run.ts';
 import { runTrial } from './trial.ts';
 
 // node dist/bench/streams/profile.js: where Node-RED's time goes while it carries streams, as V8's profiler sees it.
@@ -61,39 +60,32 @@ export function split(profile: Profile): { parts: Map<string, number>; functions
 	return { parts: share(parts), functions: share(functions) };
 }
 
-const HELP = `node dist/bench/streams/profile.js [--streams n] [--frame ms] [--seconds n] [--functions n] [--save file]
+const HELP = `node dist/bench/streams/profile.js [--streams n] [--frame ms] [--seconds n]
+                                   [--functions n] [--save file]
+  --streams    how many (default 300)
+  --frame      milliseconds of each of their frames (default 20)
+  --seconds    of audio (default 8)
   --functions  the most expensive ones, so many (default 25)
   --save       writes the profile, for Chrome's developer tools (.cpuprofile)`;
 
-const { values } = parseArgs({
-	options: {
-		streams: { type: 'string', default: '300' },
-		frame: { type: 'string', default: '20' },
-		seconds: { type: 'string', default: '8' },
-		functions: { type: 'string', default: '25' },
-		save: { type: 'string' },
-		help: { type: 'boolean', default: false },
+const whole = (usual: number) => ({ default: usual, least: 1, whole: true });
+const { numbers, files } = begin({
+	help: HELP,
+	numbers: {
+		...{ streams: whole(300), frame: whole(20), functions: whole(25) },
+		seconds: { default: 8, least: 0.5 },
 	},
+	files: ['save'],
 });
-if (values.help) console.log(HELP);
-else {
-	let text = '';
-	const order = {
-		streams: Number(values.streams),
-		frameMs: Number(values.frame),
-		seconds: Number(values.seconds),
-	};
-	const { nodeRed } = await runTrial(order, (profile) => {
-		text = profile;
-	});
-	if (values.save) writeFileSync(values.save, text);
-	const { parts, functions } = split(JSON.parse(text) as Profile);
-	const round = (spent: Map<string, number>) =>
-		Object.fromEntries([...spent].map(([name, percent]) => [name, { percent: Number(percent.toFixed(1)) }]));
-	console.log(
-		`${order.streams} streams, frames of ${order.frameMs} ms; Node-RED: ${nodeRed.cpu.toFixed(2)} processors`,
-	);
-	console.table(round(parts));
-	console.table(round(new Map([...functions].slice(0, Number(values.functions)))));
-	process.exitCode = 0;
-}
+const { streams, frame: frameMs, seconds, functions: most } = numbers;
+let text = '';
+const { nodeRed } = await runTrial({ streams, frameMs, seconds }, (profile) => {
+	text = profile;
+});
+if (files.save) writeFileSync(files.save, text);
+const { parts, functions } = split(JSON.parse(text) as Profile);
+const round = (spent: Map<string, number>) =>
+	Object.fromEntries([...spent].map(([name, percent]) => [name, { percent: Number(percent.toFixed(1)) }]));
+console.log(`${streams} streams, frames of ${frameMs} ms; Node-RED: ${nodeRed.cpu.toFixed(2)} processors`);
+console.table(round(parts));
+console.table(round(new Map([...functions].slice(0, most))));

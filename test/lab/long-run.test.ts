@@ -26,18 +26,23 @@ describe('options of a long command', () => {
 		numbers: { seconds: { default: 20, least: 0.1 }, runs: { default: 5, least: 1, whole: true } },
 		flags: ['keep'] as const,
 		words: { known: ['wav', 'pcm'], called: 'parser' },
-		json: true,
+		files: ['json'] as const,
 	};
 
 	it('are what was typed, else what is usual', () => {
-		const usual = { numbers: { seconds: 20, runs: 5 }, flags: { keep: false }, words: [], json: undefined };
+		const usual = {
+			numbers: { seconds: 20, runs: 5 },
+			flags: { keep: false },
+			words: [],
+			files: { json: undefined },
+		};
 		assert.deepEqual(readOptions([], shape), usual);
 		const path = join(folder, 'figures.json');
 		assert.deepEqual(readOptions(['wav', '--runs', '2', '--seconds=.5', '--keep', '--json', path], shape), {
 			numbers: { seconds: 0.5, runs: 2 },
 			flags: { keep: true },
 			words: ['wav'],
-			json: path,
+			files: { json: path },
 		});
 		assert.equal(existsSync(path), false);
 		assert.equal(readOptions(['wav', '--help'], shape), 'help');

@@ -30,41 +30,40 @@ export interface NumberOption {
 }
 
 /** How a command is called. It always has --help, too. */
-export interface Shape<N extends string, F extends string> {
+export interface Shape<N extends string, F extends string, P extends string> {
 	readonly help: string;
 	readonly numbers: Readonly<Record<N, NumberOption>>;
 	readonly flags?: readonly F[];
-	/** Has --json, the path of a file for the figures. */
-	readonly json?: boolean;
+	/** Each the path of a file to be written. */
+	readonly files?: readonly P[];
 	/** Words beside the options: those that there are, and what one is called. */
 	readonly words?: { readonly known: readonly string[]; readonly called: string };
 }
 
-export interface Given<N extends string, F extends string> {
+export interface Given<N extends string, F extends string, P extends string> {
 	readonly numbers: Readonly<Record<N, number>>;
 	readonly flags: Readonly<Record<F, boolean>>;
 	readonly words: readonly string[];
-	/** Its file can be written. */
-	readonly json: string | undefined;
+	/** They can be written. */
+	readonly files: Readonly<Record<P, string | undefined>>;
 }
 
 /**
  * Reads the options of this process. @throws Error in words for whoever has typed them
  * @returns 'help' if that was asked for
  */
-export function readOptions<N extends string, F extends string = never>(
+export function readOptions<N extends string, F extends string = never, P extends string = never>(
 	args: readonly string[],
-	{ numbers, flags = [], json = false, words }: Shape<N, F>,
-): Given<N, F> | 'help' {
+	{ numbers, flags = [], files = [], words }: Shape<N, F, P>,
+): Given<N, F, P> | 'help' {
 	const text = { type: 'string' as const };
 	const flag = { type: 'boolean' as const };
 	const { values, positionals } = parseArgs({
 		args: joined(args),
 		allowPositionals: true,
 		options: Object.fromEntries([
-			...Object.keys(numbers).map((name) => [name, text]),
+			...[...Object.keys(numbers), ...files].map((name) => [name, text]),
 			...['help', ...flags].map((name) => [name, flag]),
-			...(json ? [['json', text]] : []),
 		]) as Record<string, typeof text | typeof flag>,
 	});
 	if (values['help']) return 'help';
@@ -75,13 +74,13 @@ export function readOptions<N extends string, F extends string = never>(
 		const given = values[name] as string | undefined;
 		return [name, given === undefined ? option.default : numberOf(name, given, option)] as const;
 	});
-	const path = values['json'] as string | undefined;
-	if (path !== undefined) checkWritable(path);
+	const paths = files.map((name) => [name, values[name] as string | undefined] as const);
+	for (const [name, path] of paths) if (path !== undefined) checkWritable(name, path);
 	return {
 		numbers: Object.fromEntries(entries) as Record<N, number>,
 		flags: Object.fromEntries(flags.map((name) => [name, values[name] === true])) as Record<F, boolean>,
 		words: positionals,
-		json: path,
+		files: Object.fromEntries(paths) as Record<P, string | undefined>,
 	};
 }
 
@@ -110,20 +109,22 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /** Before hours of work, not after them. */
-function checkWritable(path: string): void {
+function checkWritable(name: string, path: string): void {
 	const isNew = !existsSync(path);
 	try {
 		closeSync(openSync(path, 'a'));
 	} catch (error) {
 		const { code = '' } = error as NodeJS.ErrnoException;
-		throw new Error(`--json: cannot write ${path}: ${REASONS[code] ?? code}.`);
+		throw new Error(`--${name}: cannot write ${path}: ${REASONS[code] ?? code}.`);
 	}
 	if (isNew) rmSync(path, { force: true });
 }
 
 /** Begins a long command of this process. It does not come back after --help, nor where something was typed wrongly. */
-export function begin<N extends string, F extends string = never>(shape: Shape<N, F>): Given<N, F> {
-	let given: Given<N, F> | 'help';
+export function begin<N extends string, F extends string = never, P extends string = never>(
+	shape: Shape<N, F, P>,
+): Given<N, F, P> {
+	let given: Given<N, F, P> | 'help';
 	try {
 		given = readOptions(process.argv.slice(2), shape);
 	} catch (error) {

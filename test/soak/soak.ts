@@ -26,7 +26,7 @@ const UNITS = {
 	drift: 'audio time ahead of wall time: milliseconds, and parts per million',
 };
 
-const { numbers, flags, json } = begin({
+const { numbers, flags, files } = begin({
 	help: HELP,
 	numbers: {
 		minutes: { default: 60, least: 0.5 },
@@ -34,7 +34,7 @@ const { numbers, flags, json } = begin({
 		seed: { default: 1, least: 0, whole: true },
 	},
 	flags: ['day', 'hour'],
-	json: true,
+	files: ['json'],
 });
 const { minutes, hours, seed } = numbers;
 const tell = (line: string) => console.log(line);
@@ -46,7 +46,7 @@ try {
 		: await soakInRealTime({ minutes, seed, tell });
 	const report = judge(outcome);
 	print(outcome, report, tell);
-	if (json) writeFigures(json, UNITS, { ...outcome, ...report });
+	if (files.json) writeFigures(files.json, UNITS, { ...outcome, ...report });
 	process.exitCode = report.wrong.length ? 1 : 0;
 } catch (error) {
 	console.error((error as Error).message);
