@@ -154,6 +154,8 @@ export function demand(...what: Need[]): void {
 }
 
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+/** As of a SIGPIPE, which Node.js makes an error: `| head` has enough. */
+const PIPE = 141;
 const LOOK_MS = 1000;
 
 /**
@@ -181,6 +183,10 @@ function endWithoutTraces(): void {
 		process.exit(SIGNALS[signal]);
 	};
 	for (const signal of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]) process.on(signal, end);
+	process.stdout.on('error', () => {
+		isStopped = true;
+		process.exit(PIPE);
+	});
 	if (process.env['npm_lifecycle_event'] === undefined) return;
 	// npm hands a SIGTERM to its shell, which ends and tells nobody.
 	const parent = process.ppid;
