@@ -1,6 +1,7 @@
 import type { PcmFormat } from '../../../lib/audio/format.ts';
 import type { Clock } from '../../../lib/node/clock.ts';
 import { type OpenOptions, peerOf, type SttProvider } from '../providers/provider.ts';
+import { unlessAborted } from '../providers/unless-aborted.ts';
 import type { AudioQueue } from './audio-queue.ts';
 import { chooseRate } from './chunker.ts';
 import { Leg } from './leg.ts';
@@ -34,7 +35,8 @@ export class Legs {
 		const peer = peerOf(provider);
 		const session = await openWithin(
 			async (signal) => {
-				await provider.prepare?.(asked);
+				// A disk of the network that answers no more, or a program, would hold up the end of Node-RED.
+				if (provider.prepare) await unlessAborted(signal, provider.prepare(asked));
 				signal.throwIfAborted();
 				return open({ sampleRate: rate(), ...asked }, signal);
 			},

@@ -7,6 +7,7 @@ import {
 	type SttProvider,
 	type SttSession,
 } from '../providers/provider.ts';
+import { unlessAborted } from '../providers/unless-aborted.ts';
 import { chooseRate } from './chunker.ts';
 import { openWithin, sleep } from './open-within.ts';
 
@@ -80,7 +81,7 @@ export class Warm {
 	async #keep(): Promise<void> {
 		const { provider, clock, asked } = this.#parts;
 		const { signal } = this.#closing;
-		await provider.prepare?.(asked);
+		if (provider.prepare) await unlessAborted(signal, provider.prepare(asked));
 		if (provider.warm) return provider.warm(signal);
 		for (let pause = AGAIN_MS; !signal.aborted; pause = Math.min(pause * 2, AGAIN_MAX_MS)) {
 			try {

@@ -101,6 +101,16 @@ describe('session: its end', () => {
 		},
 	);
 
+	it('ends, when it is abandoned, also where the preparation hangs', options, async () => {
+		const provider = new ScriptedProvider();
+		provider.prepare = () => new Promise<void>(() => {});
+		const { session, outcome } = beginStream(provider);
+		session.write(sound(100));
+		await session.abandon();
+		await outcome.closed;
+		assert.deepEqual(outcome.order, ['closed']);
+	});
+
 	it('fails with the error of the opening, or of the preparation', options, async () => {
 		for (const where of ['refusal', 'unprepared'] as const) {
 			const provider = new ScriptedProvider();

@@ -71,9 +71,11 @@ function readableGrammar(grammar: string): string {
 	);
 }
 
+/** One that is not empty: of an empty dictionary PocketSphinx says nothing, and hears nothing. */
 function isFile(path: string): boolean {
 	try {
-		return statSync(path).isFile();
+		const file = statSync(path);
+		return file.isFile() && file.size > 0;
 	} catch {
 		return false;
 	}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { VoiceError } from '../../../../nodes/stt-stream/providers/provider.ts';
+import { type SttProvider, VoiceError } from '../../../../nodes/stt-stream/providers/provider.ts';
 import { Warm } from '../../../../nodes/stt-stream/session/warm.ts';
 import { type Behaviour, FlakyProvider, lost } from './flaky-provider.ts';
 import { textOf, words } from './numbered-speech.ts';
@@ -67,6 +67,16 @@ describe('warm', () => {
 		assert.ok(long.named('rotated').length >= 1);
 		await warm.close();
 		long.check();
+	});
+
+	it('is closed also where the preparation hangs', options, async () => {
+		const clock = new VirtualClock();
+		const provider: SttProvider = new FlakyProvider(clock, {});
+		provider.prepare = () => new Promise<void>(() => {});
+		const asked = { language: '', partials: true, refined: false };
+		const warm = new Warm({ provider, clock, asked, connectTimeoutMs: 10_000 });
+		warm.ready();
+		await warm.close();
 	});
 
 	it('tries again after a failure, but not after one that no retry can mend', options, async () => {

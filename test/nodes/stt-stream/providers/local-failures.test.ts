@@ -138,8 +138,14 @@ describe('local: engines and models that are not there', { skip: needs('pocketsp
 
 	it('names the part of a model that is missing', options, async () => {
 		const without = (part: string) => model(`no-${part}`, (root) => rmSync(join(root, part)));
+		const empty = model('empty-words', (root) => {
+			// What is there is a link to Debian's.
+			rmSync(join(root, 'words.dict'));
+			writeFileSync(join(root, 'words.dict'), '', { flag: 'wx' });
+		});
 		for (const [root, what] of [
 			[join(folder, 'nowhere'), /no such folder/],
+			[empty, /dictionary/],
 			[without('acoustic'), /acoustic model/],
 			[without('words.dict'), /dictionary/],
 			[without('any.lm.bin'), /language model/],
