@@ -22,6 +22,13 @@ const ANSWER = `const stream = msg.parts.id;
 	said('final', 'words that are settled');
 	return { payload: 'closed', session: { stream, text: 'words that are settled' } };`;
 
+/** How many lines the text of an element takes. */
+const LINES = (element: object) => {
+	const range = new Range();
+	range.selectNodeContents(element as Node);
+	return new Set([...range.getClientRects()].map(({ top }) => top)).size;
+};
+
 describe('<voice-mic> for everybody', { skip: needs('chromium') }, () => {
 	let nodeRed: LabNodeRed;
 	let browser: LabBrowser;
@@ -97,6 +104,17 @@ describe('<voice-mic> for everybody', { skip: needs('chromium') }, () => {
 			await browser.screenshot(`${name}-error`, page);
 			await mic.close();
 		});
+
+	test('where there is little room, the time stays in one line, and nothing is scrolled sideways', async () => {
+		const mic = await openMic(browser, nodeRed, '/page?compact', { width: 220, height: 500 });
+		await mic.is('idle');
+		await mic.button.click();
+		await mic.element.locator('[part=time]', { hasText: '/ 0:20' }).waitFor();
+		await browser.screenshot('narrow-recording', mic.page);
+		assert.equal(await mic.element.locator('[part=time]').evaluate(LINES), 1);
+		assert.equal(await mic.page.evaluate('document.documentElement.scrollWidth <= innerWidth'), true);
+		await mic.close();
+	});
 
 	test('what screen readers hear: a toggle with a name, the state and settled text, no time and no partial text', async () => {
 		const mic = await openMic(browser, nodeRed, '/page');

@@ -200,15 +200,23 @@ describe('<voice-mic> when something goes wrong', { skip: needs('chromium') }, (
 		assert.equal((await ending(stream)).audio.ended, 'lost');
 	});
 
-	test('the element is taken out of the page; put elsewhere, it goes on', async () => {
+	test('the element is put elsewhere, and goes on; it gets another path, or is taken out of the page, and ends', async () => {
 		const page = await open('/page');
 		const stream = await speak(page);
 		await page.page.evaluate(`document.body.append(document.querySelector('voice-mic'))`);
 		const count = (await page.told('level')).length;
 		await page.toldOf('level', count + 10);
 		await page.is('recording');
-		await page.page.evaluate(`document.querySelector('voice-mic').remove()`);
+		const ends = async () => (await page.told('stop')).map(({ detail }) => detail['reason']);
+		assert.deepEqual(await ends(), []);
+		await page.set('path', '/voice/');
 		assert.equal((await ending(stream)).audio.ended, 'stop');
+		assert.deepEqual(await ends(), ['stop'], 'whoever heard a start hears its end');
+		const next = await speak(page);
+		await page.is('recording');
+		await page.page.evaluate(`document.querySelector('voice-mic').remove()`);
+		assert.equal((await ending(next)).audio.ended, 'stop');
+		assert.deepEqual(await ends(), ['stop', 'stop']);
 		await page.close();
 	});
 

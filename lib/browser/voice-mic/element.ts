@@ -142,8 +142,10 @@ export class VoiceMic extends HTMLElement {
 
 	#disconnect(): void {
 		this.#gestures.reset();
-		this.#talk?.close();
+		const talk = this.#talk;
+		// Not to be begun again by who hears of its end.
 		this.#talk = undefined;
+		talk?.close();
 	}
 
 	/** The node's address. */

@@ -129,6 +129,7 @@ export class Talk {
 
 	/** For ever. What was said so far belongs to the flow. */
 	close(): void {
+		if (this.phase === 'recording') this.#events.stopped('stop');
 		this.#earlier = [];
 		this.#clear();
 		this.#turn?.end();
