@@ -9,7 +9,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, st
 from microphone import device_index, wait_for_start
 
 target, key, descriptor, wav = sys.argv[1:5]
-rate, frames, seconds = (int(value) for value in sys.argv[5:8])
+rate, frames, seconds = int(sys.argv[5]), int(sys.argv[6]), float(sys.argv[7])
 
 # The classes that a compiler of .proto files would have written into a module.
 pool = descriptor_pool.Default()

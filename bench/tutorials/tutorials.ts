@@ -104,8 +104,13 @@ const LIVE = {
 	},
 };
 
-async function measureLive(live: Live, { seconds, runs }: Extent, scripts: boolean): Promise<Figures[]> {
+/** T3's script, whose frames are of half a second, would be over before it is measured. */
+const LEAST_SECONDS = 1;
+
+async function measureLive(live: Live, extent: Extent, scripts: boolean): Promise<Figures[]> {
 	const { name, rate, frames, cloud } = live;
+	const { runs } = extent;
+	const seconds = scripts ? Math.max(LEAST_SECONDS, extent.seconds) : extent.seconds;
 	const takes = { script: noTakes(), nodes: noTakes() };
 	const card = await startSoundCard({ rate });
 	const place: Place = { card, rate, cloud };
