@@ -113,6 +113,19 @@ describe('<voice-mic> for everybody', { skip: needs('chromium') }, () => {
 		await browser.screenshot('narrow-recording', mic.page);
 		assert.equal(await mic.element.locator('[part=time]').evaluate(LINES), 1);
 		assert.equal(await mic.page.evaluate('document.documentElement.scrollWidth <= innerWidth'), true);
+		await mic.button.click();
+		await mic.is('idle');
+		// What is longer than a line is broken.
+		await mic.page.evaluate(
+			`document.querySelector('voice-mic').texts = { waiting: 'Please speak in {seconds} seconds' }`,
+		);
+		browser.say(Buffer.alloc(320_000));
+		await mic.button.click();
+		const waiting = mic.element.locator('[part=time]', { hasText: 'Please speak' });
+		await waiting.waitFor();
+		assert.equal(await waiting.evaluate(LINES), 2);
+		assert.equal(await mic.page.evaluate('document.documentElement.scrollWidth <= innerWidth'), true);
+		browser.say(noise(320_000));
 		await mic.close();
 	});
 

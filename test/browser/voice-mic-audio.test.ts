@@ -218,12 +218,12 @@ describe('<voice-mic> brings sound to the node', { skip: needs('chromium') }, ()
 		await mic.is('idle');
 		await mic.button.click();
 		const time = mic.element.locator('[part=time]');
-		await time.filter({ hasText: /^0:02 \/ 0:20$/ }).waitFor();
+		await time.filter({ hasText: /^0:02\s\/\s0:20$/ }).waitFor();
 		await mic.page.waitForFunction(`Array.from(
 			document.querySelector('voice-mic').shadowRoot.querySelectorAll('[part=meter] span'),
 			(bar) => Number(bar.style.getPropertyValue('--height')),
 		).some((height) => height > 0.2)`);
-		await time.filter({ hasText: /^0:1\d \/ 0:20$/ }).waitFor();
+		await time.filter({ hasText: /^0:1\d\s\/\s0:20$/ }).waitFor();
 		const heard = await utterance(known);
 		assert.equal(heard.at(-1)?.audio.ended, 'max');
 		const samples = heard.reduce((sum, { payload }) => sum + payload.length / 2, 0);

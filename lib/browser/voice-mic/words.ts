@@ -35,7 +35,8 @@ export function timeText(talk: Talk, texts: Texts): string {
 	const { phase, elapsedMs, maxMs, beginLeftMs } = talk;
 	if (phase === 'recording' && beginLeftMs !== undefined)
 		return fill(texts.waiting, { seconds: Math.ceil(beginLeftMs / 1000) });
-	return maxMs ? `${minutes(elapsedMs)} / ${minutes(maxMs)}` : minutes(elapsedMs);
+	// Not to be broken into lines.
+	return maxMs ? `${minutes(elapsedMs)}\u00a0/\u00a0${minutes(maxMs)}` : minutes(elapsedMs);
 }
 
 function minutes(ms: number): string {
