@@ -149,6 +149,7 @@ describe('node-red-voice-models', { skip }, () => {
 		const german = (await run(['list', 'de'])).stdout;
 		assert.match(german, /-de-kroko-/);
 		assert.doesNotMatch(german, /-ru-/);
+		assert.equal((await run(['list', 'de-DE'])).stdout, german);
 		assert.match((await run(['list', 'xx'])).stdout, /no model for "xx"/);
 	});
 
@@ -157,6 +158,7 @@ describe('node-red-voice-models', { skip }, () => {
 		assert.equal(code, 1);
 		assert.match(stderr, /^ +ru · transducer · 24 MB · Apache-2\.0$/m);
 		assert.match(stderr, /small-ru-vosk-int8-2025-08-16\.tar\.bz2 does not exist/);
+		assert.equal((await run(['download', 'ru-RU'])).stderr, stderr);
 	});
 
 	it('explains itself, and what is wrong with its arguments', async () => {
@@ -164,6 +166,7 @@ describe('node-red-voice-models', { skip }, () => {
 			const { code, stdout } = await run(args);
 			assert.equal(code, 0);
 			assert.match(stdout, /npx --no-install node-red-voice-models download <name>/);
+			assert.match(stdout, /\(ar, bn, .*, zh\)/);
 		}
 		const wrong = [['upload'], ['download'], ['remove'], ['list', '--what'], ['path', 'a', 'b'], ['--dir']];
 		for (const args of wrong) {

@@ -71,6 +71,16 @@ describe('what cannot be installed', { skip }, () => {
 		assert.deepEqual(entries(), []);
 	});
 
+	it('a file that has no end, or is much longer than the catalogue knows', async () => {
+		for (const noLength of [true, false]) {
+			mirror.serve('silero_vad.onnx', Buffer.alloc(9_000_000, 1), { noLength });
+			const { code, message } = await failure(install({}, 'silero_vad.onnx'));
+			assert.equal(code, 'STT_MODEL_MISSING');
+			assert.match(message, /more than 8 MB/);
+			assert.deepEqual(entries(), []);
+		}
+	});
+
 	it('a model of the catalogue that is not the one its publisher published', async () => {
 		mirror.serve(CATALOGUED, modelArchive(CATALOGUED));
 		mirror.serveChecksums(CATALOGUED);

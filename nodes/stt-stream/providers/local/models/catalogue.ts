@@ -244,4 +244,5 @@ export function recommended(language: string): CatalogueEntry | undefined {
 	);
 }
 
-const primaryTag = (language: string) => language.toLowerCase().split(/[-_]/)[0] ?? '';
+/** "de" of "de-DE". */
+export const primaryTag = (language: string) => language.toLowerCase().split(/[-_]/)[0] ?? '';

@@ -3,13 +3,13 @@ import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { VoiceError } from '../../provider.ts';
-import { CATALOGUE, DEFAULT_BASE, MIRROR_VARIABLE, recommended } from './catalogue.ts';
+import { CATALOGUE, DEFAULT_BASE, MIRROR_VARIABLE, primaryTag, recommended } from './catalogue.ts';
 import { installModel, removeModel } from './install.ts';
 import { describe, known, listModels } from './listing.ts';
 import { ProgressBar, ProgressLines } from './progress.ts';
 import { defaultModel, findModel, modelsFolder } from './store.ts';
 
-const LANGUAGES = [...new Set(CATALOGUE.map(({ languages }) => languages[0]))].sort().join(', ');
+const LANGUAGES = [...new Set(CATALOGUE.flatMap(({ languages }) => languages[0] ?? []))].sort().join(', ');
 
 const HELP = `Speech models for the local engine sherpa-onnx of @voxwire/node-red-voice.
 
@@ -93,11 +93,12 @@ function resolveName(name: string): string {
 	return isLanguage(name) ? (recommended(name)?.name ?? name) : name.replace(/\.tar\.bz2$/, '');
 }
 
-const isLanguage = (name: string) => /^[a-z]{2,3}$/.test(name);
+/** "de" or "de-DE". */
+const isLanguage = (name: string) => /^[a-z]{2,3}([-_][a-z]{2})?$/i.test(name);
 
 async function list(language: string, { modelsDir, json }: Settings): Promise<void> {
 	const all = await listModels(modelsDir);
-	const models = language ? all.filter(({ languages }) => languages.includes(language)) : all;
+	const models = language ? all.filter(({ languages }) => languages.includes(primaryTag(language))) : all;
 	if (json) return print(JSON.stringify({ folder: modelsDir, models }, undefined, '\t'));
 	for (const model of models) print(describe(model));
 	if (models.length === 0) print(`The catalogue has no model for "${language}".`);

@@ -3,10 +3,13 @@ import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VoiceError } from '../../provider.ts';
 import { type Answer, get, RedirectError, shown } from './http.ts';
+import { changed } from './install-errors.ts';
 
 /** Between attempts; they begin anew whenever something has arrived. */
 const BACKOFF_MS = [1000, 2000, 4000, 8000, 15_000];
 const RETRY_AFTER_MAX_MS = 60_000;
+/** So often is asked whether there is room for a file whose size nobody knows. */
+const ROOM_BYTES = 64_000_000;
 
 export interface DownloadOptions {
 	readonly signal: AbortSignal;
@@ -15,8 +18,13 @@ export interface DownloadOptions {
 	readonly backoffMs?: readonly number[];
 	/** Called with each piece; `total` is 0 while unknown. */
 	readonly onProgress?: (done: number, total: number) => void;
-	/** Called once the size is known, before the first byte is written; may throw. */
+	/**
+	 * Called with the size before the first byte is written, and where that is unknown, again and again with what there
+	 * is; may throw.
+	 */
 	readonly onSize?: (missing: number, total: number) => Promise<void>;
+	/** More than this is refused, and nothing of it kept; default: any size. */
+	readonly maxBytes?: number;
 }
 
 /** What must still hold for bytes of an earlier download to be the beginning of this one. */
@@ -40,6 +48,10 @@ export async function download(url: URL, path: string, options: DownloadOptions)
 			return await attempt(url, path, options);
 		} catch (thrown) {
 			signal.throwIfAborted();
+			if (thrown instanceof EndlessError) {
+				await discard(path);
+				throw changed(url, thrown.message);
+			}
 			if (thrown instanceof VoiceError || isOfDisk(thrown)) throw thrown;
 			if (isPermanent(thrown)) throw unreachable(url, thrown, false);
 			if ((await sizeOf(path)) > before) failures = 0;
@@ -60,7 +72,7 @@ export async function discard(path: string): Promise<void> {
 }
 
 async function attempt(url: URL, path: string, options: DownloadOptions): Promise<void> {
-	const { signal, stallMs = 30_000, onProgress, onSize } = options;
+	const { signal, stallMs = 30_000, onProgress, onSize, maxBytes = Number.POSITIVE_INFINITY } = options;
 	const beginning = await readBeginning(path, url);
 	const have = beginning ? await sizeOf(path) : 0;
 	const headers = have && beginning ? { range: `bytes=${have}-`, 'if-range': beginning.validator } : {};
@@ -76,15 +88,21 @@ async function attempt(url: URL, path: string, options: DownloadOptions): Promis
 		}
 		const length = Number(answer.headers['content-length'] ?? 0);
 		const total = length && from + length;
+		if (total > maxBytes) throw new EndlessError(maxBytes);
 		await onSize?.(length, total);
 		if (from === 0) await begin(path, url, answer);
 		const file = await open(path, from === 0 ? 'w' : 'a');
 		let done = from;
+		let looked = from;
 		try {
 			for await (const piece of body as AsyncIterable<Buffer>) {
 				await file.writeFile(piece);
 				done += piece.length;
 				onProgress?.(done, total);
+				if (done > maxBytes) throw new EndlessError(maxBytes);
+				if (total || done - looked < ROOM_BYTES) continue;
+				looked = done;
+				await onSize?.(0, done);
 			}
 		} finally {
 			await file.close();
@@ -145,6 +163,12 @@ export const sizeOf = async (path: string): Promise<number> =>
 	(await stat(path).catch(() => undefined))?.size ?? 0;
 
 class CutError extends Error {}
+
+class EndlessError extends Error {
+	constructor(maxBytes: number) {
+		super(`more than ${Math.round(maxBytes / 1_000_000)} MB`);
+	}
+}
 
 class BusyError extends Error {
 	readonly retryAfterMs: number;

@@ -17,6 +17,10 @@ import { unusable } from './usable.ts';
 const MB = 1_000_000;
 /** Networks hardly compress: the archives unpack to 1.02 to 1.22 times their size. */
 const UNPACKED_FACTOR = 1.5;
+/** A catalogue's size is exact, or about right. */
+const ARCHIVE_FACTOR = 2;
+const ARCHIVE_MIN_BYTES = 8 * MB;
+const ARCHIVE_MAX_BYTES = 8000 * MB;
 /** More than that is no model. */
 const UNPACKED_MAX_FACTOR = 20;
 const UNPACKED_MIN_BYTES = 256 * MB;
@@ -136,15 +140,17 @@ async function fetchArchive(
 	options: InstallOptions,
 ): Promise<boolean> {
 	const { signal = new AbortController().signal, onProgress, ...timing } = options;
-	const checksum = catalogueEntry(name)?.sha256 ?? (await publishedChecksum(address, signal));
+	const entry = catalogueEntry(name);
+	const checksum = entry?.sha256 ?? (await publishedChecksum(address, signal));
 	await download(address, archive, {
 		...timing,
 		signal,
 		onProgress: (done, total) => onProgress?.({ phase: 'download', done, total }),
 		onSize: (missing, total) => checkSpace(modelsDir, missing + total * UNPACKED_FACTOR),
+		// An endless one would fill the disk.
+		maxBytes: entry?.bytes ? Math.max(ARCHIVE_MIN_BYTES, entry.bytes * ARCHIVE_FACTOR) : ARCHIVE_MAX_BYTES,
 	});
 	const total = await sizeOf(archive);
-	const entry = catalogueEntry(name);
 	if (entry?.exact && entry.bytes !== total) {
 		await discard(archive);
 		throw changed(address, `${total} bytes instead of ${entry.bytes}`);
