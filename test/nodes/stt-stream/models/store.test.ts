@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import process from 'node:process';
@@ -65,6 +65,9 @@ describe('findModel', () => {
 		assert.match(missing('what-is-this', dir), /choose one of those that `npx .* list` shows/);
 		assert.match(missing('/no/such/folder', dir), /There is no model folder \/no\/such\/folder/);
 		assert.match(missing('../outside', dir), /There is no model folder/);
+		symlinkSync('loop', join(folder, 'loop'));
+		assert.match(missing(join(folder, 'loop'), dir), /There is no model folder .*loop \(ELOOP\)/);
+		assert.match(missing('a\0b', dir), /There is no model folder/);
 		assert.match(missing('silero_vad.onnx', dir), /at most detects speech: set it as the option vad/);
 	});
 
@@ -92,6 +95,10 @@ describe('defaultModel', () => {
 		const many = place(dir, MANY, TRANSDUCER);
 		const russian = place(dir, RU, TRANSDUCER);
 		assert.deepEqual(installedModels(dir), [RU, MANY, 'a-model-of-mine']);
+		assert.equal(defaultModel(dir), russian);
+		// One that cannot be looked into hides no other.
+		symlinkSync('loop', join(dir, 'loop'));
+		symlinkSync('loop', join(russian, 'loop'));
 		assert.equal(defaultModel(dir), russian);
 		assert.equal(defaultModel(dir, 'ru-RU'), russian);
 		assert.equal(defaultModel(dir, 'en_US'), many);

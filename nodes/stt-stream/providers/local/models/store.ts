@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { VoiceError } from '../../provider.ts';
 import { catalogueEntry, speaks } from './catalogue.ts';
-import { unusable } from './usable.ts';
+import { isFilled, unusable } from './usable.ts';
 
 /** The folder below Node-RED's user directory in which each downloaded model has a folder of its own. */
 export const MODELS_FOLDER = 'voice-models';
@@ -35,7 +35,7 @@ export function findModel(nameOrFolder: string, modelsDir: string): string {
 	if (downloaded && !isAbsolute(nameOrFolder)) throw notDownloaded(nameOrFolder, modelsDir);
 	throw new VoiceError(
 		'STT_MODEL_MISSING',
-		`There is no model folder ${folder}`,
+		`There is no model folder ${folder}${obstacle(folder)}`,
 		'set the model to a folder that has one, or to the name of a downloaded model',
 	);
 }
@@ -57,8 +57,7 @@ export const isSingleFile = (name: string): boolean => name.endsWith('.onnx');
 export function isInstalled(name: string, modelsDir: string): boolean {
 	const path = join(modelsDir, name);
 	if (!isSingleFile(name)) return unusable(path) === undefined;
-	const file = statSync(path, { throwIfNoEntry: false });
-	return file?.isFile() === true && file.size > 0;
+	return isFilled(path);
 }
 
 /** Names of the usable models in the folder: those of the catalogue first, in its order, then by name. */
@@ -111,5 +110,20 @@ function foldersIn(folder: string): string[] {
 }
 
 function isFolder(path: string): boolean {
-	return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+	try {
+		return statSync(path).isDirectory();
+	} catch {
+		return false;
+	}
+}
+
+/** What keeps from looking there, in brackets: " (EACCES)"; '' if it is just not there. */
+function obstacle(path: string): string {
+	try {
+		statSync(path);
+		return '';
+	} catch (thrown) {
+		const { code = '' } = thrown as NodeJS.ErrnoException;
+		return ['ENOENT', 'ENOTDIR'].includes(code) ? '' : ` (${code})`;
+	}
 }

@@ -7,8 +7,13 @@ import { join } from 'node:path';
  * Looks at names and sizes only.
  */
 export function unusable(folder: string): string | undefined {
-	const names = filesOf(folder);
-	if (!names) return 'there is no such folder';
+	let names: string[];
+	try {
+		names = readdirSync(folder).filter((name) => isFilled(join(folder, name)));
+	} catch (thrown) {
+		const { code = '' } = thrown as NodeJS.ErrnoException;
+		return code === 'ENOENT' ? 'there is no such folder' : `it cannot be read (${code})`;
+	}
 	const networks = names.filter((name) => name.endsWith('.onnx'));
 	if (networks.length === 0) return 'it has no .onnx file';
 	if (!names.includes('tokens.txt')) return 'it has no tokens.txt';
@@ -18,16 +23,12 @@ export function unusable(folder: string): string | undefined {
 	return undefined;
 }
 
-/** Names of the files in a folder that are not empty; undefined if there is no such folder. */
-function filesOf(folder: string): string[] | undefined {
+/** Is it a file that is not empty? Not one, for example, is a link that leads nowhere. */
+export function isFilled(path: string): boolean {
 	try {
-		return readdirSync(folder)
-			.filter((name) => {
-				const stat = statSync(join(folder, name), { throwIfNoEntry: false });
-				return stat?.isFile() && stat.size > 0;
-			})
-			.sort();
+		const found = statSync(path);
+		return found.isFile() && found.size > 0;
 	} catch {
-		return undefined;
+		return false;
 	}
 }
