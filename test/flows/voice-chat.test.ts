@@ -116,11 +116,11 @@ describe('the flow voice-chat', {
 		assert.equal(await page.title(), 'Voice chat');
 	});
 
-	it('who speaks again before the last text is there gets both', async () => {
+	it('who speaks again before the last text is there gets both; what is changed by hand stays', async () => {
 		const { page } = await open();
-		const tell = (type: string, stream = '', kind = '', text = '') =>
+		const tell = (type: string, stream = '', kind = '', text = '', turn = 0) =>
 			page.evaluate(`document.querySelector('voice-mic').dispatchEvent(new CustomEvent('${type}',
-				{ detail: { stream: '${stream}', kind: '${kind}', text: '${text}', turn: 0 } }))`);
+				{ detail: { stream: '${stream}', kind: '${kind}', text: '${text}', turn: ${turn} } }))`);
 		const field = page.locator('#message');
 		await tell('start');
 		await tell('transcript', 'a', 'partial', 'turn the');
@@ -128,11 +128,18 @@ describe('the flow voice-chat', {
 		await tell('transcript', 'a', 'final', 'turn the light on');
 		await tell('transcript', 'b', 'final', 'and the heating off');
 		assert.equal(await field.inputValue(), 'turn the light on and the heating off');
+		await tell('transcript', 'b', 'partial', 'and so', 1);
 		await field.fill('Edited.');
-		await tell('start');
+		await tell('transcript', 'b', 'final', 'too late', 1);
 		await tell('transcript', 'b', 'refined', 'too late');
+		assert.equal(await field.inputValue(), 'Edited.');
+		await tell('transcript', 'b', 'final', 'One more.', 2);
+		assert.equal(await field.inputValue(), 'Edited. One more.');
+		await field.fill('All new.');
+		await tell('start');
+		await tell('transcript', 'b', 'refined', 'too late', 2);
 		await tell('transcript', 'c', 'final', 'Thanks.');
-		assert.equal(await field.inputValue(), 'Edited. Thanks.');
+		assert.equal(await field.inputValue(), 'All new. Thanks.');
 		await page.context().close();
 	});
 
@@ -142,6 +149,11 @@ describe('the flow voice-chat', {
 		await chat.fill('are you there');
 		await chat.send();
 		await chat.page.getByText('The bot did not answer (status 500)').waitFor();
+		await chat.page.waitForFunction(`document.querySelector('#message').value === 'are you there'`);
+		await chat.page.unroute('**/message');
+		await chat.page.route('**/message', (route) => route.fulfill({ json: { text: 'what is no answer' } }));
+		await chat.send();
+		await chat.page.getByText('The bot did not answer (its "answer" is no text)').waitFor();
 		await chat.page.waitForFunction(`document.querySelector('#message').value === 'are you there'`);
 		await chat.page.unroute('**/message');
 		browser.expected = undefined;
