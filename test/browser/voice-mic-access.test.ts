@@ -186,6 +186,26 @@ describe('<voice-mic> for everybody', { skip: needs('chromium') }, () => {
 		await mic.close();
 	});
 
+	test('what a script sets before the element is defined counts as what it sets later', async () => {
+		// As a script that stands beside the element: modules run after it.
+		const script = `const { append } = Element.prototype;
+			Element.prototype.append = function (...nodes) {
+				for (const node of nodes)
+					if (node.localName === 'voice-mic' && !customElements.get('voice-mic'))
+						Object.assign(node, { mode: 'hold', disabled: true, texts: { idleHold: 'Talk to me' } });
+				append.apply(this, nodes);
+			};`;
+		const mic = await openMic(browser, nodeRed, '/page', { script });
+		await mic.is('disabled');
+		assert.equal(await mic.element.getAttribute('mode'), 'hold');
+		await mic.page.evaluate(`document.querySelector('voice-mic').disabled = false`);
+		await mic.says('Talk to me');
+		await mic.page.context().clearPermissions();
+		await mic.button.click({ delay: 50 });
+		await mic.says('The microphone is not allowed');
+		await mic.close();
+	});
+
 	test('forced colours, and no more motion than wanted', async () => {
 		const mic = await openMic(browser, nodeRed, '/page', { forcedColors: true, reducedMotion: true });
 		await mic.is('idle');

@@ -98,6 +98,7 @@ export class VoiceMic extends HTMLElement {
 	}
 
 	connectedCallback(): void {
+		this.#takeEarly();
 		if (!this.#talk) this.#connect();
 		this.#render();
 	}
@@ -118,6 +119,16 @@ export class VoiceMic extends HTMLElement {
 		if (name === 'disabled' && this.disabled) this.stop();
 		if (name === 'disabled' || name === 'mode') this.#gestures.reset();
 		this.#render();
+	}
+
+	/** What a script set before this module was there lies in front of the class's own properties. */
+	#takeEarly(): void {
+		for (const name of ['mode', 'disabled', 'texts'] as const) {
+			if (!Object.hasOwn(this, name)) continue;
+			const value: unknown = this[name];
+			Reflect.deleteProperty(this, name);
+			Object.assign(this, { [name]: value });
+		}
 	}
 
 	get #isActive(): boolean {
