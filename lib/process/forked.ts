@@ -5,6 +5,12 @@ import { collectTail, type ExitState, type GuardedProcess, spawnGuarded } from '
 
 const STDERR_MS = 500;
 
+/**
+ * Short-lived buffers are all that these children make. With V8's 16 MB for the young, a child with twelve microphones grew
+ * from 53 to 171 MB in four minutes; so it stays at 76 MB.
+ */
+const NODE_OPTIONS = ['--max-semi-space-size=1'];
+
 interface Request {
 	request: number;
 	op: string;
@@ -69,7 +75,7 @@ export class ForkedChild {
 
 	constructor(module: URL, options: ForkedOptions) {
 		this.#options = options;
-		this.#guarded = spawnGuarded(process.execPath, [fileURLToPath(module)], {
+		this.#guarded = spawnGuarded(process.execPath, [...NODE_OPTIONS, fileURLToPath(module)], {
 			ipc: true,
 			env: options.env ?? process.env,
 		});
