@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -172,6 +173,13 @@ describe('two installations of the same model', { skip }, () => {
 		utimesSync(lock, long, long);
 		await install();
 		assertInstalled();
+	});
+
+	it('a pipe in the place of a lock is not read for ever', async () => {
+		mkdirSync(dir);
+		execFileSync('mkfifo', [join(dir, `.${NAME}.lock`)]);
+		assert.match((await failure(install())).message, /is being downloaded already/);
+		assert.match((await failure(removeModel(NAME, dir))).message, /is being downloaded already/);
 	});
 });
 

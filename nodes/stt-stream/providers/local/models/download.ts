@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
-import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { open, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readPlain } from '../../plain-file.ts';
 import { VoiceError } from '../../provider.ts';
 import { type Answer, get, RedirectError, shown } from './http.ts';
 import { changed } from './install-errors.ts';
@@ -8,6 +9,7 @@ import { changed } from './install-errors.ts';
 /** Between attempts; they begin anew whenever something has arrived. */
 const BACKOFF_MS = [1000, 2000, 4000, 8000, 15_000];
 const RETRY_AFTER_MAX_MS = 60_000;
+const NOTE_MAX_BYTES = 64_000;
 /** So often is asked whether there is room for a file whose size nobody knows. */
 const ROOM_BYTES = 64_000_000;
 
@@ -147,7 +149,9 @@ async function begin(path: string, url: URL, { headers }: Answer): Promise<void>
 
 async function readBeginning(path: string, url: URL): Promise<Beginning | undefined> {
 	try {
-		const beginning = JSON.parse(await readFile(noteOf(path), 'utf8')) as Partial<Beginning> | null;
+		const beginning = JSON.parse(
+			String(await readPlain(noteOf(path), NOTE_MAX_BYTES)),
+		) as Partial<Beginning> | null;
 		const { url: noted, validator } = beginning ?? {};
 		if (noted === shown(url) && typeof validator === 'string' && !/[\r\n]/.test(validator))
 			return { url: noted, validator };

@@ -1,9 +1,11 @@
 import { readFileSync, readlinkSync } from 'node:fs';
-import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { link, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import process from 'node:process';
+import { readPlain } from '../../plain-file.ts';
 import { VoiceError } from '../../provider.ts';
 
+const MAX_BYTES = 64_000;
 const BEAT_MS = 5000;
 /** A lock of another machine or container (a shared folder) that was not touched for so long is nobody's. */
 const STALE_MS = 60_000;
@@ -44,7 +46,7 @@ async function acquire(path: string, what: string): Promise<void> {
 		} catch (error) {
 			if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
 		}
-		const held = await readFile(path, 'utf8').catch(() => undefined);
+		const held = await contents(path).catch(() => undefined);
 		if (held !== undefined && (await isHeld(held, path))) break;
 		if (held !== undefined) await removeStale(path, held);
 	}
@@ -52,6 +54,9 @@ async function acquire(path: string, what: string): Promise<void> {
 		retryable: true,
 	});
 }
+
+/** Not of a pipe that has its name: it would be read for ever. */
+const contents = async (path: string) => String(await readPlain(path, MAX_BYTES));
 
 async function isHeld(text: string, path: string): Promise<boolean> {
 	// Unreadable while it is being written.
@@ -66,7 +71,7 @@ async function removeStale(path: string, held: string): Promise<void> {
 	const aside = `${path}.stale-${process.pid}`;
 	try {
 		await rename(path, aside);
-		if ((await readFile(aside, 'utf8')) !== held) await link(aside, path);
+		if ((await contents(aside)) !== held) await link(aside, path);
 	} catch {
 		// gone, or taken again
 	}
