@@ -61,8 +61,9 @@ export class PeerFaults {
 	 * @param text the server's words
 	 */
 	make({ code, says, remedy, retryable }: Meaning, what: string, text: string): VoiceError {
-		const details = [what, text].map((part) => this.clean(part)).filter(Boolean);
-		return new VoiceError(code, `${this.peer} ${says} (${details.join(': ')})`, remedy, { retryable });
+		const parts = [what, text].map((part) => this.clean(part)).filter(Boolean);
+		const details = parts.length ? ` (${parts.join(': ')})` : '';
+		return new VoiceError(code, `${this.peer} ${says}${details}`, remedy, { retryable });
 	}
 }
 

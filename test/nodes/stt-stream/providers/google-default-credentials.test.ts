@@ -170,7 +170,7 @@ describe('Google: application default credentials', () => {
 	it('that are not there, or cannot be read, are told with what would help', async () => {
 		const none = await refusal(provider().open(wishes(), never()));
 		assert.deepEqual([none.code, none.retryable], ['STT_CONFIG', false], none.message);
-		assert.match(none.message, /gcloud auth application-default login/);
+		assert.match(none.message, /on this machine: run "gcloud auth application-default login"/);
 		const secret = 'a-secret-that-somebody-has-put-into-it';
 		for (const content of [secret, `{"private_key":"${secret}"`, '{}', `{"private_key":"${secret}"}`]) {
 			await file('broken.json', content);
