@@ -15,6 +15,7 @@ const MIC_LIMIT_MS = 10_000;
 const ONCE_LIMIT_MS = 120_000;
 /** How long after the one the other of a failed stream's two signs may come: its error, its end. */
 const ERROR_GRACE_MS = 500;
+const NO_WORDS = 'no words were recognised';
 
 /** Prints whole lines, and one line that is rewritten as long as nothing else is printed (a terminal only). */
 class Screen {
@@ -123,7 +124,7 @@ class Demo {
 	}
 
 	/** A stream that fails is closed and its error reported, in either order: the error says more. */
-	#endSoon(reason = 'no words were recognised') {
+	#endSoon(reason = NO_WORDS) {
 		setTimeout(() => this.#running && this.#end(this.#error ? {} : { error: reason }), ERROR_GRACE_MS);
 	}
 
@@ -169,10 +170,9 @@ async function main(options) {
 
 	const invitation = mic ? `Speak now (at most ${MIC_LIMIT_MS / 1000} s)` : 'The recording speaks';
 	const demo = new Demo(RED, ids, invitation, ({ text, error }) => {
+		const nothing = `Nothing recognised${error && error !== NO_WORDS ? ` (${error})` : ''}`;
 		if (!once)
-			screen.line(
-				`${text ? 'Done' : 'Nothing recognised'}. Press Enter here, or the button on the canvas, to speak again.`,
-			);
+			screen.line(`${text ? 'Done' : nothing}. Press Enter here, or the button on the canvas, to speak again.`);
 		else if (text) end(0, `\nRecognised: ${text}`);
 		else end(1, `\nThe demo failed${error ? `: ${error}` : ''}`);
 	});
