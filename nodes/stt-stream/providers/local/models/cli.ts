@@ -120,7 +120,7 @@ async function downloadModel(name: string, { modelsDir, mirror, json }: Settings
 		bar.end();
 		if (json) return print(JSON.stringify({ phase: 'done', folder, already, verified }));
 		if (already) process.stderr.write('It is installed already.\n');
-		else if (!verified) process.stderr.write('Its publisher states no checksum: none was compared.\n');
+		else if (!verified) process.stderr.write('There was no checksum to be had: none was compared.\n');
 		print(folder);
 	} catch (thrown) {
 		if (json && thrown instanceof VoiceError)
