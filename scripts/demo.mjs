@@ -172,7 +172,9 @@ async function main(options) {
 	const demo = new Demo(RED, ids, invitation, ({ text, error }) => {
 		const nothing = `Nothing recognised${error && error !== NO_WORDS ? ` (${error})` : ''}`;
 		if (!once)
-			screen.line(`${text ? 'Done' : nothing}. Press Enter here, or the button on the canvas, to speak again.`);
+			screen.line(
+				`${text ? 'Done' : nothing}. Press Enter here, or the button on the canvas, to speak again.`,
+			);
 		else if (text) end(0, `\nRecognised: ${text}`);
 		else end(1, `\nThe demo failed${error ? `: ${error}` : ''}`);
 	});
