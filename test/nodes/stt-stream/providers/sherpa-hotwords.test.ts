@@ -83,6 +83,7 @@ describe('sherpa-onnx: hotwords', { skip: needs('sherpa-onnx') }, () => {
 		for (const [more, what, model] of [
 			[{ hotwords: ['FIVE :loud'] }, /"FIVE :loud" ends with a score/],
 			[{ hotwords: [':2'] }, /":2" cannot be used/],
+			[{ hotwords: ['ONE '.repeat(51)] }, /"ONE ONE .*…" has 204 characters/],
 			[{ hotwords: ['ONE #2 TWO'] }, /"ONE #2 TWO" cannot be used/],
 			[{ hotwords: 'FIVE' }, /no list of texts/],
 			[{ hotwords: ['FIVE'], decodingMethod: 'greedy_search' }, /modified_beam_search/],

@@ -19,6 +19,8 @@ export interface Hotwords {
 }
 
 const PHRASES_MAX = 10_000;
+/** Characters: over a very long one, as a file that is no text has, the engine thinks for minutes. */
+const PHRASE_MAX = 200;
 const FILE_MAX_BYTES = 4_000_000;
 /** Far more than any has, also of many languages. */
 const PIECES_MAX_BYTES = 64_000_000;
@@ -66,6 +68,11 @@ function checkPhrase(line: string, { tokens }: SherpaModel): string {
 	const shown = line.trim().slice(0, 40);
 	if (score !== undefined && !SCORE.test(score))
 		throw refuse(`The hotword "${shown}" ends with a score that is none`, 'write "two words :2.5"');
+	if (line.length > PHRASE_MAX)
+		throw refuse(
+			`The hotword "${shown}…" has ${line.length} characters`,
+			`write a phrase of at most ${PHRASE_MAX} on each line`,
+		);
 	// Signs by which the engine knows scores, thresholds and labels.
 	if (!parts.length || parts.some((part) => /^[:#@]/.test(part)))
 		throw refuse(`The hotword "${shown}" cannot be used`, 'use words, each without : # or @ before it');
