@@ -284,6 +284,12 @@ describe('<voice-mic> when something goes wrong', { skip: needs('chromium') }, (
 			'voice MIC_SILENT',
 		]);
 		const page = await open('/early-page');
+		// A network that takes everything, and answers nothing.
+		const script =
+			'if (globalThis.AudioWorklet) AudioWorklet.prototype.addModule = () => new Promise(() => {})';
+		const mute = await open('/page', { script });
+		await mute.is('idle');
+		await mute.button.click();
 		await speak(page, 'early');
 		await page.element.locator('[part=final]', { hasText: 'said so far' }).waitFor();
 		await nodeRed.kill();
@@ -293,6 +299,8 @@ describe('<voice-mic> when something goes wrong', { skip: needs('chromium') }, (
 		await page.is('recording');
 		await failed(page, 'not-connected', /cannot be reached/);
 		await page.close();
+		await failed(mute, 'not-connected', /cannot be reached/);
+		await mute.close();
 	});
 });
 

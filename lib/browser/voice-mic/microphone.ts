@@ -3,6 +3,8 @@ import type { Frame } from './frames.ts';
 
 /** So long after the last word is still recorded: sound needs some time to the page, people let go of a button early. */
 const TAIL_MS = 150;
+/** A network that takes what is asked and answers nothing would be waited for for minutes. */
+const LOAD_MS = 6000;
 /** The audio thread answers at once, if it lives. */
 const FLUSH_MS = 1000;
 /** So long without any sound: it will not come. */
@@ -88,7 +90,7 @@ export class Microphone {
 		if (context.state !== 'running') context.resume().catch(() => {});
 		this.#loaded ??= context.audioWorklet.addModule(this.#worklet);
 		try {
-			await this.#loaded;
+			await Promise.race([this.#loaded, late(LOAD_MS)]);
 		} catch (thrown) {
 			this.#loaded = undefined;
 			throw new Failure('not-connected', `${this.#worklet}: ${described(thrown).message}`);
@@ -205,4 +207,9 @@ export class Take {
 
 function elapsed(ms: number): Promise<void> {
 	return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+async function late(ms: number): Promise<never> {
+	await elapsed(ms);
+	throw new Error('no answer in time');
 }
