@@ -68,7 +68,7 @@ describe('the tarball', () => {
 
 	it('holds nothing else', () => {
 		const expected =
-			/^(dist\/(nodes|lib)|examples|docs)\/|^(LICENSE|NOTICE|README\.md|CHANGELOG\.md|package\.json)$/;
+			/^(dist\/(nodes|lib)|examples|docs)\/|^(LICENSE|NOTICE|README\.md|(CHANGELOG|CONTRIBUTING)\.md|package\.json)$/;
 		assert.deepEqual(
 			packed.files.filter((file) => !expected.test(file) || /\.ts$|\.test\./.test(file)),
 			[],
