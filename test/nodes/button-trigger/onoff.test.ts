@@ -58,7 +58,8 @@ describe('buttons through onoff on virtual GPIO', { skip: SKIP }, () => {
 	/** As another program would use sysfs. */
 	const sysfs = (file: string, text: string) =>
 		writeFileSync(join(`/proc/${gpio.pid}/root/sys/class/gpio`, file), text);
-	const onoffChild = () => nodeRed.children().find(({ command }) => /^\S*node \S*onoff-child/.test(command));
+	const onoffChild = () =>
+		nodeRed.children().find(({ command }) => /^\S*node (--\S+ )*\S*onoff-child/.test(command));
 	/** The `count` first messages of an output. */
 	const messages = async (node: string, port: number, count: number) => {
 		await nodeRed.waitFor(node, (_, index) => index === count - 1, { port });
