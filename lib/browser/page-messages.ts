@@ -15,7 +15,9 @@ export function readPageMessage(text: string): PageMessage | undefined {
 	if (typeof utterance !== 'number' || !Number.isSafeInteger(utterance) || utterance < 1) return undefined;
 	switch (type) {
 		case 'start':
-			return typeof sampleRate === 'number' ? { type, utterance, sampleRate } : undefined;
+			// JSON has no infinity, but 1e999.
+			if (typeof sampleRate !== 'number' || !Number.isFinite(sampleRate)) return undefined;
+			return { type, utterance, sampleRate };
 		case 'stop':
 			if (cause === undefined) return { type, utterance };
 			return CAUSES.includes(cause) ? { type, utterance, cause: cause as 'max' } : undefined;

@@ -1,10 +1,13 @@
 import process from 'node:process';
+import { setImmediate } from 'node:timers/promises';
 import { Coverage, type CoverageSum } from './coverage.ts';
 import { Random } from './random.ts';
 import type { Target } from './target.ts';
 
 /** Inputs between two looks at the coverage, which cost more than an input. */
 const BATCH = 64;
+/** Inputs between two turns of the event loop. */
+const TURN = 256;
 const FAILURES_MAX = 20;
 const POOL_MAX = 5000;
 /** CPU time that no input of a few kilobytes may take. */
@@ -87,6 +90,8 @@ export async function fuzz(
 	let batch: Buffer[] = [];
 	const most = guided ? tries : Math.min(tries, target.tries ?? tries);
 	for (let number = 0; number < most && failures.size < FAILURES_MAX && performance.now() < end; number++) {
+		// What a parser has left for the next tick is held until then.
+		if (number % TURN === 0) await setImmediate();
 		const random = new Random(seed ^ Math.imul(number, 0x9e3779b1));
 		const base = random.chance(0.02) || !pool.length ? Buffer.alloc(0) : random.pick(pool);
 		const input = target

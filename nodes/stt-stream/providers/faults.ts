@@ -70,7 +70,8 @@ export class PeerFaults {
 /** How a text can come back: in an address, in JSON, or as it is. */
 const writtenForms = (text: string): string[] => [
 	text,
-	encodeURIComponent(text),
+	// By way of its bytes: half of a surrogate pair cannot be encoded.
+	encodeURIComponent(String(Buffer.from(text))),
 	new URLSearchParams([['', text]]).toString().slice(1),
 	JSON.stringify(text).slice(1, -1),
 ];
