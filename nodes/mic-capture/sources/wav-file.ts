@@ -1,16 +1,13 @@
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { PcmDecoder, sampleBytes } from '../../../lib/audio/convert.ts';
 import { AudioFormatError, type PcmFormat } from '../../../lib/audio/format.ts';
 import { codedAudioName } from '../../../lib/audio/sniff.ts';
 import { parseWavHeader, type WavHeader } from '../../../lib/audio/wav.ts';
 import { VoiceError } from '../../../lib/node/errors.ts';
+import { NotPlainError, openPlain } from '../../../lib/node/plain-file.ts';
 
 /** Enough for nearly every header; some writers put long lists of tags, or pictures, before the samples. */
 const HEADER_SIZES = [4096, 65_536, 1 << 20, 16 << 20];
-
-/** A pipe without a writer, or a serial line without a carrier, would hold a thread of Node.js for ever. */
-const READ_AT_ONCE = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /** A WAV file that is read a piece at a time, so its size does not matter. */
 export class WavFile {
@@ -33,10 +30,7 @@ export class WavFile {
 			throw new VoiceError('MIC_DEVICE_NOT_FOUND', 'No WAV file is set', 'enter the path of one as "file"');
 		let file: FileHandle | undefined;
 		try {
-			file = await open(path, READ_AT_ONCE);
-			const found = await file.stat();
-			// A folder says so itself when it is read.
-			if (!found.isFile() && !found.isDirectory()) throw notAFile(path);
+			file = await openPlain(path);
 			return new WavFile(file, await readHeader(file));
 		} catch (thrown) {
 			await file?.close();
@@ -95,11 +89,13 @@ async function readFully(file: FileHandle, target: Buffer, position: number): Pr
 	return filled;
 }
 
-const notAFile = (path: string) =>
-	new VoiceError('MIC_DEVICE_NOT_FOUND', `${path} is a device or a pipe`, 'enter the path of a WAV file');
-
 function fileError(thrown: unknown, path: string): VoiceError {
-	if (thrown instanceof VoiceError) return thrown;
+	if (thrown instanceof NotPlainError)
+		return new VoiceError(
+			'MIC_DEVICE_NOT_FOUND',
+			`${path} ${thrown.message}`,
+			'enter the path of a WAV file',
+		);
 	if (thrown instanceof AudioFormatError)
 		return new VoiceError(
 			'MIC_FORMAT',

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { readPlain } from './plain-file.ts';
+import { readPlain } from '../../../lib/node/plain-file.ts';
 import { VoiceError } from './provider.ts';
 
 /** Far more than all authorities that a system trusts take. */

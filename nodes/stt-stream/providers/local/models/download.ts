@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { open, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readPlain } from '../../plain-file.ts';
+import { readPlain } from '../../../../../lib/node/plain-file.ts';
 import { VoiceError } from '../../provider.ts';
 import { type Answer, get, RedirectError, shown } from './http.ts';
 import { changed } from './install-errors.ts';

@@ -2,7 +2,7 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { link, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import process from 'node:process';
-import { readPlain } from '../../plain-file.ts';
+import { readPlain } from '../../../../../lib/node/plain-file.ts';
 import { VoiceError } from '../../provider.ts';
 
 const MAX_BYTES = 64_000;

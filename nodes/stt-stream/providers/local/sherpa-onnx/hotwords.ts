@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { NotPlainError, readPlain } from '../../plain-file.ts';
+import { NotPlainError, readPlain } from '../../../../../lib/node/plain-file.ts';
 import { VoiceError } from '../../provider.ts';
 import type { SherpaModel } from './model.ts';
 import type { SherpaOptions } from './options.ts';

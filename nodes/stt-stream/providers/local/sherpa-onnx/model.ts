@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { NotPlainError, readPlain } from '../../plain-file.ts';
+import { NotPlainError, readPlain } from '../../../../../lib/node/plain-file.ts';
 import type { VoiceError } from '../../provider.ts';
 import { badModel, modelRefused, noModel } from './errors.ts';
 import { type KindName, kindOf, MODEL_TYPES, recogniseKind } from './kinds.ts';

@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { openPlain } from '../../plain-file.ts';
+import { openPlain } from '../../../../../lib/node/plain-file.ts';
 import { BYTES, bytesOf, FIXED32, FIXED64, fieldsOf, ProtobufError, VARINT, varint } from './protobuf.ts';
 
 /** What a .onnx file says about itself. */

@@ -1,4 +1,4 @@
-import { NotPlainError } from '../../plain-file.ts';
+import { NotPlainError } from '../../../../../lib/node/plain-file.ts';
 import { VoiceError } from '../../provider.ts';
 import type { VadModel } from './config.ts';
 import { type OnnxFile, readOnnx } from './onnx-file.ts';

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 
-/** A pipe without a writer would hold a thread of Node.js for ever, and with it the end of Node-RED. */
+/** A pipe without a writer, or a serial line without a carrier, would hold a thread of Node.js, and Node-RED's end, for ever. */
 const AT_ONCE = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /** A file that is none, in words that fit behind its name. */
